@@ -31,11 +31,11 @@ venv: .venv/ready ## The virtual environment, when it is missing or out of date
 	  echo "make: $$python lacks its venv module; on Debian and Ubuntu: apt-get install $$(basename "$$python")-venv" >&2; exit 1; fi; \
 	echo "Setting up .venv with $$("$$python" --version): $$(grep -c == requirements/dev.txt) locked packages, once, in less than a minute ..."; \
 	"$$python" -m venv --clear .venv
-	@$(PY) -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement requirements/dev.txt
+	@$(PY) -m pip install --quiet --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
 .venv/ready: .venv/locked pyproject.toml
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@$(PY) -m pip install --quiet --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	@echo "Set up: .venv holds the project and its tools."
 	@touch $@
 
@@ -68,7 +68,7 @@ imports: .venv/ready ## Who may import whom: import-linter
 
 check: .venv/ready ## The tests, with branch coverage
 	@echo "== pytest"
-	@$(PY) -m pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report term $(ARGS)
+	@$(PY) -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov --cov-report term $(ARGS)
 
 format: .venv/ready ## Rewrites what ruff can mend
 	@$(PY) -m ruff check --fix .
