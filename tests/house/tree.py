@@ -20,8 +20,8 @@ def project_files(*suffixes: str) -> Iterator[Path]:
 
 
 def relative(path: Path) -> str:
-    """The path from the project's folder on, for messages."""
-    return path.relative_to(ROOT).as_posix()
+    """The path from the project's folder on, for messages; of a file elsewhere, its name."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
 def pyproject() -> dict[str, Any]:
