@@ -1,6 +1,6 @@
 """Runs the commands that the documents show, so that none of them goes stale.
 
-A fenced block marked `sh` is run; all blocks of one document in order, in one shell, in a copy of the project.
+A fenced block marked `sh` is run; all blocks of a document in order, in one shell, in a copy of the project.
 `sh server` is one command that goes on: it is started in the background, awaited until it says `Ready.`, and
 stopped after the last block. `console` only shows what one would see, and is not run.
 """
