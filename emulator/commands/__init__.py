@@ -1,0 +1,1 @@
+"""The commands of `hypervisor-emulator`, one module each."""
