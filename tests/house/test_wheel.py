@@ -44,9 +44,7 @@ class Installed:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from the source distribution, which thereby is complete too."""
     folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT]
-    built = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert built.returncode == 0, built.stdout + built.stderr
+    _quietly(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT)
     (path,) = folder.glob("*.whl")
     return path
 
