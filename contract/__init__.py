@@ -10,7 +10,25 @@ from contract.schemas import Validator
 from contract.yaml_source import YamlSource, load_yaml, parse_yaml, read_yaml
 
 __all__ = [
-    "Body", "Contract", "ContractError", "Document", "Edge", "Feature", "Lifecycle", "Lock", "Operation", "Parameter",
-    "Requirement", "Response", "Scope", "State", "Validator", "YamlSource", "load_contract", "load_document",
-    "load_yaml", "parse_yaml", "read_yaml",
+    "Body",
+    "Contract",
+    "ContractError",
+    "Document",
+    "Edge",
+    "Feature",
+    "Lifecycle",
+    "Lock",
+    "Operation",
+    "Parameter",
+    "Requirement",
+    "Response",
+    "Scope",
+    "State",
+    "Validator",
+    "YamlSource",
+    "load_contract",
+    "load_document",
+    "load_yaml",
+    "parse_yaml",
+    "read_yaml",
 ]

@@ -18,7 +18,11 @@ _BASICS = {
     "required": ["openapi", "info", "paths"],
     "properties": {
         "openapi": {"type": "string", "pattern": r"^3\.1\.\d+$"},
-        "info": {"type": "object", "required": ["title", "version"], "properties": {"version": {"type": "string"}}},
+        "info": {
+            "type": "object",
+            "required": ["title", "version"],
+            "properties": {"version": {"type": "string"}},
+        },
         "paths": {"type": "object", "minProperties": 1},
     },
 }
@@ -57,7 +61,7 @@ class Document:
     def base_path(self) -> str:
         """The path of its first server's URL, without a slash at the end."""
         servers = self.raw.get("servers") or [{"url": ""}]
-        return urlsplit(servers[0]["url"]).path.rstrip("/")
+        return urlsplit(str(servers[0]["url"])).path.rstrip("/")
 
     def validator(self, schema: Mapping[str, Any]) -> Validator:
         """A judge of values by a schema of this document."""

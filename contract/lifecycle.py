@@ -1,4 +1,4 @@
-"""The lifecycle as data: one table, a row per state, read from `x-lifecycle`. No rule about transitions is elsewhere."""
+"""The lifecycle as data: one table, a row per state, read from `x-lifecycle`. No transition is ruled elsewhere."""
 
 from __future__ import annotations
 
@@ -157,12 +157,16 @@ def _unknown_names(document: Document, lifecycle: Lifecycle) -> Iterator[_Proble
     fired = {operation.trigger for operation in operations if operation.trigger}
     rows = ", ".join(lifecycle.states)
     for edge in lifecycle.edges:
-        place = (KEY, "states", edge.state, "edges", edge.trigger)
+        cell = (KEY, "states", edge.state, "edges", edge.trigger)
         if edge.trigger not in fired:
-            yield place, f"no operation fires {edge.trigger!r}; give one an x-trigger, or take the edge out"
-        for member, name in (("via", edge.via), ("else", edge.otherwise), *(("to", name) for name in edge.to)):
+            yield cell, f"no operation fires {edge.trigger!r}; give one an x-trigger, or take the edge out"
+        for member, name in (
+            ("via", edge.via),
+            ("else", edge.otherwise),
+            *(("to", name) for name in edge.to),
+        ):
             if name is not None and name not in lifecycle.states:
-                yield (*place, member), f"{name!r} is no row of the table; expected one of {rows}"
+                yield (*cell, member), f"{name!r} is no row of the table; expected one of {rows}"
     for operation in operations:
         place = ("paths", operation.path, operation.method.lower())
         if operation.trigger and operation.trigger not in lifecycle.triggers:
@@ -180,7 +184,10 @@ def _missing_rows(document: Document, lifecycle: Lifecycle) -> Iterator[_Problem
         yield place[:-1], "the states that an instance shows are not listed; expected an enum"
     for name in shown:
         if name not in lifecycle.states:
-            yield (KEY, "states"), f"the row {name!r} is missing: an instance can show it (every state has a row, even an empty one)"
+            yield (
+                (KEY, "states"),
+                f"the row {name!r} is missing: an instance can show it (every state has a row, even an empty one)",
+            )
     for name, state in lifecycle.states.items():
         if state.kind != "absent" and shown and name not in shown:
             yield (KEY, "states", name), f"the schema of the instance does not list {name!r} among its states"

@@ -146,7 +146,7 @@ class Reader:
         if node is None:
             return None
         content = self._mapping(node.get("content"), (*place, "requestBody", "content"))
-        first = next(iter(content.values()), {})
+        first: Mapping[str, Any] = next(iter(content.values()), {})
         return Body(bool(node.get("required", False)), tuple(content), first.get("schema", {}))
 
     def _responses(self, raw: Mapping[str, Any], place: tuple[str, ...]) -> Mapping[int, Response]:
@@ -162,7 +162,8 @@ class Reader:
 
     def _response(self, status: int, node: Mapping[str, Any], place: tuple[str | int, ...]) -> Response:
         content = node.get("content") or {}
-        schema = next(iter(content.values()), {}).get("schema", {}) if content else None
+        first: Mapping[str, Any] | None = next(iter(content.values()), None)
+        schema = first.get("schema", {}) if first is not None else None
         headers = {
             name: bool(self.resolve(header, place).get("required", False))
             for name, header in node.get("headers", {}).items()

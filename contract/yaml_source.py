@@ -6,7 +6,7 @@ The good path never looks for lines; they are found, by composing the tree of no
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ _TIMESTAMP, _BOOL = "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"
 class _Loader(_BaseLoader):
     """Safe, and as OpenAPI wants it (YAML 1.2): a key stands once, dates stay text, and so do on, off, yes and no."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the base class has it so
         # before the base class adds what `<<` merges in
         if len({key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}) != len(node.value):
             _refuse_repeated_key(node)
@@ -93,8 +93,8 @@ class YamlSource:
     def _root(self) -> yaml.Node | None:
         return yaml.compose(self.text, Loader=_BaseLoader)
 
-    def check(self, schema: Mapping[str, Any], value: Any = None, base: Place = ()) -> None:
-        """ContractError with all that the schema refuses in `value` (all of the file if None), which stands at `base`."""
+    def check(self, schema: dict[str, Any], value: Any = None, base: Place = ()) -> None:
+        """ContractError with all that the schema refuses in `value` (default: the file), which stands at `base`."""
         errors = validator_for(schema).iter_errors(self.value if value is None else value)
         problems = [self.problem([*base, *error.instance_path], brief(error)) for error in errors]
         if problems:
@@ -134,7 +134,7 @@ def parse_yaml(text: str, path: Path) -> Any:
         raise ContractError(f"{path}:1: not YAML: {' '.join(str(error).split())}") from None
 
 
-def load_yaml(path: Path, schema: Mapping[str, Any]) -> YamlSource:
+def load_yaml(path: Path, schema: dict[str, Any]) -> YamlSource:
     """Read a file that a schema describes. ContractError names file, line, place and problem."""
     source = read_yaml(path)
     source.check(schema)

@@ -15,15 +15,15 @@ from werkzeug.exceptions import NotFound as NoRoute
 
 from contract import Document, load_document
 from emulator import control, history, instances, inventory
-from emulator.auth import Authenticator, authorize
+from emulator.auth import authorize
 from emulator.call import UseCase
 from emulator.errors import NotFound, Refusal
 from emulator.journal import Entry
 from emulator.log import AccessLog
 from emulator.near_miss import PathGuide
-from emulator.worlds import Worlds
 from emulator.router import JSON, EmulatorRequest, bind, current_request
 from emulator.settings import Settings
+from emulator.worlds import Worlds
 
 logger = logging.getLogger(__name__)
 
@@ -119,11 +119,13 @@ def _refuse(app: Flask, guide: PathGuide) -> None:
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:
         logger.error("a request broke the emulator: %s", current_request().path, exc_info=error)
-        return error_response(500, [f"the emulator broke ({type(error).__name__}); its log says where. Please report it"])
+        return error_response(
+            500, [f"the emulator broke ({type(error).__name__}); its log says where. Please report it"]
+        )
 
 
 def error_response(status: int, messages: Sequence[str], headers: Mapping[str, str] | None = None) -> Response:
-    """An error as the contract writes it. (openapi.yaml: components/schemas/Error)"""
+    """An error as components/schemas/Error of openapi.yaml has it."""
     current_request().refusal = messages[0]
     return Response(orjson.dumps({"error": list(messages)}), status, headers, content_type=JSON)
 

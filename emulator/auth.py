@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from emulator.errors import Forbidden, Unauthorized
 
 APP_KEY_HEADER = "X-ComodIT-AppKey"
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="hypervisor-emulator", charset="UTF-8"'}
+
+
+class Headers(Protocol):
+    """The headers of a request, by name in any case."""
+
+    def get(self, key: str, /) -> str | None:
+        """The value of a header, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,7 @@ class Authenticator:
         """Whether requests need no credentials; those that come are ignored."""
         return not self._basic and not self._keys
 
-    def principal(self, headers: Mapping[str, str]) -> Principal:
+    def principal(self, headers: Headers) -> Principal:
         """The user that these headers prove; Unauthorized says what was missing or wrong."""
         if self.is_open:
             return ANYBODY
@@ -74,7 +83,9 @@ class Authenticator:
         try:
             return self._keys[key]
         except KeyError:
-            raise Unauthorized(f"the application key in {APP_KEY_HEADER} is not known here", headers=CHALLENGE) from None
+            raise Unauthorized(
+                f"the application key in {APP_KEY_HEADER} is not known here", headers=CHALLENGE
+            ) from None
 
     def _by_password(self, authorization: str) -> Principal:
         scheme, _, token = authorization.strip().partition(" ")
@@ -96,10 +107,8 @@ class Authenticator:
             return
         text = f"{user.principal.username}:{user.password}"
         self._basic[text.encode()] = user.principal
-        try:
+        with suppress(UnicodeEncodeError):  # not everything has a form in ISO-8859-1
             self._basic[text.encode("latin-1")] = user.principal
-        except UnicodeEncodeError:
-            pass  # such a name has no form in ISO-8859-1
 
 
 def authorize(principal: Principal, organization: str) -> None:

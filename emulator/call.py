@@ -16,8 +16,8 @@ from emulator.world import World
 class Call:
     """An authenticated request to one operation, its body parsed and checked against the document.
 
-    `names` are the decoded names in the path, outermost first; `now` is the one time of this request, in seconds since the
-    epoch. `before` and `after` are filled in on the way: the states of the instance that it is about.
+    `names` are the decoded names in the path, outermost first; `now` is the one time of this request, in seconds
+    since the epoch. `before` and `after` are filled in on the way: the states of the instance that it is about.
     """
 
     world: World

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from emulator.auth import Headers
 from emulator.call import Call, UseCase
 from emulator.clock import iso
 from emulator.errors import Forbidden, Malformed, Unauthorized
@@ -38,9 +39,9 @@ class Guard:
     def __init__(self, token: str | None) -> None:
         self._token = token
 
-    def check(self, headers: Mapping[str, str], peer: str | None) -> None:
+    def check(self, headers: Headers, peer: str | None) -> None:
         """Forbidden for a foreign web page, Unauthorized for a foreign address without the token."""
-        if self._has_token(headers.get("Authorization", "")):
+        if self._has_token(headers.get("Authorization") or ""):
             return
         if not _is_loopback(peer or ""):
             raise Unauthorized(
@@ -48,7 +49,7 @@ class Guard:
                 "send Authorization: Bearer TOKEN (the ready file has it)",
                 headers=CHALLENGE,
             )
-        for name, address in (("Host", f"//{headers.get('Host', '')}"), ("Origin", headers.get("Origin"))):
+        for name, address in (("Host", f"//{headers.get('Host') or ''}"), ("Origin", headers.get("Origin"))):
             if address is not None and not _is_loopback(_host_of(address)):
                 raise Forbidden(f"the control API is closed to {name}: {headers.get(name)}; it serves this machine")
 

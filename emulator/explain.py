@@ -23,7 +23,7 @@ def refused(world: World, host: Host, instance: Instance, trigger: str, now: flo
     lifecycle = world.machine.lifecycle
     legal = lifecycle.legal_from(trigger)
     return (
-        f"cannot {trigger} {host.name!r}: {_condition(world, instance, now)}; "
+        f"cannot {trigger} {host.name!r}: {_condition(instance, now)}; "
         f"{trigger} is legal in {_any_of(legal)}{_way(world, instance.state, legal)}"
     )
 
@@ -38,7 +38,7 @@ def locked(world: World, host: Host, trigger: str) -> str:
 def no_console(world: World, host: Host, instance: Instance, legal: Iterable[str], now: float) -> str:
     """For 409: no screen in this state. Clients show this sentence to their users."""
     return (
-        f"the console of {host.name!r} cannot be opened: {_condition(world, instance, now)}; "
+        f"the console of {host.name!r} cannot be opened: {_condition(instance, now)}; "
         f"there is a console in {_any_of(sorted(legal))}{_way(world, instance.state, tuple(legal))}"
     )
 
@@ -48,8 +48,8 @@ def held_elsewhere(uuid: str, path: tuple[str, str, str]) -> str:
     return f"the machine {uuid} (libvirt.uuid) is the instance of host {'/'.join(path)!r}; forget it there first"
 
 
-def _condition(world: World, instance: Instance, now: float) -> str:
-    """"it is STOPPED since 12 s (powerOffInstance)", and what it waits for."""
+def _condition(instance: Instance, now: float) -> str:
+    """ "it is STOPPED since 12 s (powerOffInstance)", and what it waits for."""
     since = f"since {_seconds(now - instance.since)} ({instance.cause})"
     if instance.pending is None:
         return f"it is {instance.state} {since}"
@@ -57,7 +57,7 @@ def _condition(world: World, instance: Instance, now: float) -> str:
 
 
 def _way(world: World, state: str, goals: tuple[str, ...]) -> str:
-    """"; _start leads there", or "; wait until it has settled", or nothing when no way is known."""
+    """ "; _start leads there", or "; wait until it has settled", or nothing when no way is known."""
     lifecycle = world.machine.lifecycle
     if lifecycle.states[state].kind == "transient":
         return "; wait until it has settled, or power it off"

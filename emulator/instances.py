@@ -38,7 +38,7 @@ def find(call: Call, unit: Unit) -> tuple[Host, Instance]:
 
 
 def represent(world: World, host: Host, instance: Instance, now: float) -> dict[str, Any]:
-    """The representation of an instance. (openapi.yaml: components/schemas/Instance)"""
+    """The representation of an instance, as components/schemas/Instance of openapi.yaml has it."""
     organization, environment, name = host.path
     state = world.machine.lifecycle.states[instance.state]
     is_up = state.guest_runs and instance.agent_at is not None and instance.agent_at <= now
@@ -87,15 +87,15 @@ def vnc(call: Call, unit: Unit) -> dict[str, Any]:
 
 def lock(call: Call, unit: Unit) -> dict[str, Any]:
     """Lock the instance: it refuses every trigger until it is unlocked."""
-    return _set_lock(call, unit, True)
+    return _set_lock(call, unit, locked=True)
 
 
 def unlock(call: Call, unit: Unit) -> dict[str, Any]:
     """Unlock the instance."""
-    return _set_lock(call, unit, False)
+    return _set_lock(call, unit, locked=False)
 
 
-def _set_lock(call: Call, unit: Unit, locked: bool) -> dict[str, Any]:
+def _set_lock(call: Call, unit: Unit, *, locked: bool) -> dict[str, Any]:
     """Lock or unlock; no change when it is so already."""
     host, instance = find(call, unit)
     if instance.locked is not locked:
@@ -122,9 +122,7 @@ def provision(call: Call, unit: Unit) -> dict[str, Any]:
     instance = Instance(world.machine.lifecycle.absent, call.now, call.operation.id, hypervisor)
     edge = world.machine.fire(instance, _trigger(call))
     host.machines += 1
-    instance.set_properties(
-        simulated.identity(world.random_seed, world.name, host, host.machines, hypervisor)
-    )
+    instance.set_properties(simulated.identity(world.random_seed, world.name, host, host.machines, hypervisor))
     host.instance = instance
     unit.hold(host)
     _begin(call, unit, host, instance, edge, world.machine.lifecycle.absent, edge.to[0])
@@ -213,9 +211,7 @@ def _fire(call: Call, host: Host, instance: Instance) -> Edge:
         raise Conflict(explain.refused(call.world, host, instance, trigger, call.now)) from None
 
 
-def _begin(
-    call: Call, unit: Unit, host: Host, instance: Instance, edge: Edge, source: str, target: str
-) -> None:
+def _begin(call: Call, unit: Unit, host: Host, instance: Instance, edge: Edge, source: str, target: str) -> None:
     """Set the action on its way; what takes no time has happened when this returns."""
     world = call.world
     _supersede(instance, call.operation.id)
@@ -237,7 +233,11 @@ def _adopt(call: Call, unit: Unit, host: Host, instance: Instance, edge: Edge, m
     """Give a known machine back to a host: its state, or where it is going, is what the import settles in."""
     world = call.world
     settle(world, host, machine, call.now)
-    instance.hypervisor, instance.agent_at, instance.boots = machine.hypervisor, machine.agent_at, machine.boots
+    instance.hypervisor, instance.agent_at, instance.boots = (
+        machine.hypervisor,
+        machine.agent_at,
+        machine.boots,
+    )
     instance.actions = machine.actions
     if machine.pending is None:
         found = Pending(edge.trigger, world.machine.lifecycle.absent, machine.state, due=call.now)
@@ -323,7 +323,6 @@ def _audit(call: Call, host: Host, what: str) -> None:
     principal = call.principal
     message = f"{call.operation.id}: {what}"
     host.chronicle().add_audit(AuditEntry(call.now, message, principal.username, principal.full_name))
-
 
 
 USE_CASES: Mapping[str, UseCase] = {

@@ -24,7 +24,7 @@ class PathGuide:
             if segment is None:
                 return f"nothing is at {path!r}: {shown or '/'} has no {name!r}, it has {self._offer(reached)}"
             reached, shown = (*reached, segment), f"{shown}/{segment}"
-        return f"nothing is at {path!r}: it ends too early, or has an empty name; {shown or '/'} has {self._offer(reached)}"
+        return f"nothing is at {path!r}: it ends too early; {shown or '/'} has {self._offer(reached)}"
 
     def _step(self, reached: tuple[str, ...], name: str) -> str | None:
         choices = self._next.get(reached, set())

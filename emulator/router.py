@@ -36,7 +36,7 @@ class EmulatorRequest(Request):
 
 def current_request() -> EmulatorRequest:
     """The request of this thread itself: each look through Flask's proxy would cost a little."""
-    incoming: EmulatorRequest = request._get_current_object()  # type: ignore[attr-defined]
+    incoming: EmulatorRequest = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - documented, whatever its name
     return incoming
 
 
@@ -118,7 +118,12 @@ def _checked_body(read: Callable[[Request], Any], incoming: Request, call: Call)
 
 def locate(unit: Unit, names: tuple[str, ...]) -> None:
     """NotFound unless the organization, the environment and the host that a path names exist."""
-    finders: tuple[Callable[..., object], ...] = (unit.organizations, unit.organization, unit.environment, unit.host)
+    finders: tuple[Callable[..., object], ...] = (
+        unit.organizations,
+        unit.organization,
+        unit.environment,
+        unit.host,
+    )
     finders[len(names)](*names)
 
 

@@ -97,7 +97,9 @@ class Server:
 
 def _listen(host: str, port: int) -> socket.socket:
     """A bound socket for the first address of this name; OSError when it cannot be had."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -109,7 +111,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> str:
-    return f"cannot listen on {host} port {port}: {error.strerror or error}; choose another with --port (0 takes a free one)"
+    reason = error.strerror or error
+    return f"cannot listen on {host} port {port}: {reason}; choose another with --port (0 takes a free one)"
 
 
 def _in_url(host: str) -> str:

@@ -61,7 +61,7 @@ _DISTRIBUTIONS: Mapping[str, Callable[[Any], Distribution]] = {
 }
 
 _SECONDS = {"type": "number", "minimum": 0, "maximum": 1e9}
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Timing of the hypervisor emulator: a distribution for each trigger, in seconds",
     "type": "object",
@@ -87,7 +87,7 @@ SCHEMA = {
     },
 }
 
-REALISTIC = {
+REALISTIC: Mapping[str, Mapping[str, Any]] = {
     "provision": {"lognormal": {"median": 40, "sigma": 0.4}},
     "import": {"fixed": 0},
     "start": {"lognormal": {"median": 6, "sigma": 0.3}},

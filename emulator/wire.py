@@ -44,4 +44,6 @@ def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def _require(contract: Contract, schema: str, found: Mapping[str, str], wanted: tuple[str, ...]) -> None:
     missing = [role for role in wanted if role not in found]
     if missing:
-        raise StartError(f"{contract.source}: no member of {schema} has the x-role {', '.join(missing)}; give it to one")
+        raise StartError(
+            f"{contract.source}: no member of {schema} has the x-role {', '.join(missing)}; give it to one"
+        )

@@ -30,18 +30,36 @@ def _option(*names: str, **attributes: Any) -> Callable[[Callable[..., Any]], Ca
 @click.command(context_settings={"auto_envvar_prefix": "HYPERVISOR_EMULATOR"})
 @_option("--host", default="127.0.0.1", help="Address to listen on.")
 @_option("--port", type=click.IntRange(0, 65535), default=8795, help="Port to listen on; 0 takes a free one.")
-@_option("--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Written when it answers: JSON with "
-         "url, pid, controlToken and contractVersion.")
-@_option("--seed", "seeds", multiple=True, type=click.Path(path_type=Path), show_default=False,
-         help="Seed file (YAML), or the name of a built-in one; repeatable.  [default: documentation-example]")
+@_option(
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Written when it answers: JSON with url, pid, controlToken and contractVersion.",
+)
+@_option(
+    "--seed",
+    "seeds",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    show_default=False,
+    help="Seed file (YAML), or the name of a built-in one; repeatable.  [default: documentation-example]",
+)
 @_option("--fleet", type=click.IntRange(0, 10_000_000), default=0, help="Add so many hosts, made up with Faker.")
 @_option("--random-seed", type=int, default=0, help="Seed of all that is drawn: machines, delays, fleet.")
 @_option("--contract", type=click.Path(path_type=Path), help="Another OpenAPI document than the built-in one.")
-@_option("--auth", multiple=True, metavar="open|USER:PASSWORD", help="HTTP Basic credentials to ask for; repeatable. "
-         "`open` asks for none, whatever users the seeds have.")
+@_option(
+    "--auth",
+    multiple=True,
+    metavar="open|USER:PASSWORD",
+    help="HTTP Basic credentials to ask for; repeatable. `open` asks for none, whatever users the seeds have.",
+)
 @_option("--app-key", "app_keys", multiple=True, metavar="KEY", help="Application key to take; repeatable.")
 @_option("--timing", default="instant", metavar="instant|realistic|polls:N|FILE", help="How long actions take.")
-@_option("--clock", default="real", metavar="real|frozen|xN", help="Time: real, standing still, or N times as fast.")
+@_option(
+    "--clock",
+    default="real",
+    metavar="real|frozen|xN",
+    help="Time: real, standing still, or N times as fast.",
+)
 @_option("--base-path", default="", metavar="/PATH", help="Serve the API below this path.")
 @_option("--no-control", is_flag=True, help="Leave out the control API (/_emulator/...).")
 @_option("--control-token", metavar="TOKEN", help="Token of the control API; drawn when not given.")
@@ -149,5 +167,3 @@ def _orphan_check(server: Server) -> Callable[[], None]:
             server.stop()
 
     return check
-
-

@@ -16,8 +16,14 @@ PAUSE = 0.05
 
 @click.command(context_settings={"auto_envvar_prefix": "HYPERVISOR_EMULATOR"})
 @click.argument("url")
-@click.option("--timeout", type=click.FloatRange(min=0), default=10.0, show_default=True, show_envvar=True,
-              help="Seconds to wait at most.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    show_envvar=True,
+    help="Seconds to wait at most.",
+)
 def wait(url: str, timeout: float) -> int:
     """Wait until an emulator, or any HTTP server, answers at URL: exit code 0; 2 when it does not in time."""
     parts = urlsplit(url)
@@ -29,7 +35,9 @@ def wait(url: str, timeout: float) -> int:
         if problem is None:
             return 0
         if time.monotonic() >= until:
-            raise StartError(f"nothing answers at {url} after {timeout:g} s ({problem}); is the emulator running there?")
+            raise StartError(
+                f"nothing answers at {url} after {timeout:g} s ({problem}); is the emulator running there?"
+            )
         time.sleep(PAUSE)
 
 
