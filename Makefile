@@ -64,7 +64,7 @@ types: .venv/ready ## Types: mypy, strict
 
 imports: .venv/ready ## Who may import whom: import-linter
 	@echo "== import-linter"
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 check: .venv/ready ## The tests, with branch coverage
 	@echo "== pytest"
@@ -99,7 +99,7 @@ contract-lint: ## The three OpenAPI documents under redocly; needs npm
 	@if command -v npm >/dev/null 2>&1; then \
 	  for document in $(DOCUMENTS); do \
 	    echo "== redocly $$document"; \
-	    npx --yes $(REDOCLY) lint --config redocly.yaml "$$document" || exit 1; \
+	    REDOCLY_TELEMETRY=off npx --yes $(REDOCLY) lint --config redocly.yaml "$$document" || exit 1; \
 	  done; \
 	elif [ "$(CI)" = true ]; then \
 	  echo "contract-lint: npm is missing, and CI must not go without this check." >&2; exit 1; \

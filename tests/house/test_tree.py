@@ -17,7 +17,7 @@ PYTHON_FILES = list(project_files(".py"))
 FOREIGN = {
     "the host name of a package registry": re.compile(r"(?i)pyp[i]\.org|python[h]osted|npm[j]s\.(org|com)"),
     "the folder of this checkout": re.compile(re.escape(f"{ROOT}/")),
-    "somebody's home folder": re.compile(re.escape(f"{Path.home()}/") + r"|(?<![\w.])/(home|[U]sers)/\w+/"),
+    "somebody's home folder": re.compile(r"(?<![\w.])(/(home|[U]sers)/\w+|/[r]oot)/"),
 }
 
 
