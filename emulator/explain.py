@@ -49,7 +49,7 @@ def held_elsewhere(uuid: str, path: tuple[str, str, str]) -> str:
 
 
 def _condition(instance: Instance, now: float) -> str:
-    """ "it is STOPPED since 12 s (powerOffInstance)", and what it waits for."""
+    """Such as: it is STOPPED since 12 s (powerOffInstance); and where it is going."""
     since = f"since {_seconds(now - instance.since)} ({instance.cause})"
     if instance.pending is None:
         return f"it is {instance.state} {since}"
@@ -57,7 +57,7 @@ def _condition(instance: Instance, now: float) -> str:
 
 
 def _way(world: World, state: str, goals: tuple[str, ...]) -> str:
-    """ "; _start leads there", or "; wait until it has settled", or nothing when no way is known."""
+    """The next step, as the end of a sentence: PUT .../_start leads there. Nothing when no way is known."""
     lifecycle = world.machine.lifecycle
     if lifecycle.states[state].kind == "transient":
         return "; wait until it has settled, or power it off"

@@ -1,0 +1,97 @@
+"""Real emulators for the tests: a waitress server in a thread for each, on a free port, steered by a frozen clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from emulator.app import create_app
+from emulator.server import Server
+from emulator.settings import Settings
+from emulator.world import World
+from emulator.worlds import Worlds
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "fixtures" / "documentation-example.yaml"
+ENVIRONMENT = "/organizations/Guardis%20Test/environments/Test%20Environment"
+VACANT = f"{ENVIRONMENT}/hosts/web-1/instance"
+"""The instance of the host that the example leaves without one."""
+DOCUMENTED = f"{ENVIRONMENT}/hosts/test-host-on-Hyp3/instance"
+
+
+class Running:
+    """An emulator that serves: its URL, and the world behind it."""
+
+    def __init__(self, server: Server, worlds: Worlds) -> None:
+        self.server = server
+        self.url = server.url
+        self.port = server.port
+        self.worlds = worlds
+        self._session = requests.Session()
+
+    @classmethod
+    def client_of(cls, emulator: Running) -> Running:
+        """Another client of the same emulator, for another thread."""
+        return cls(emulator.server, emulator.worlds)
+
+    @property
+    def world(self) -> World:
+        """Its default world."""
+        return self.worlds.world()
+
+    def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """Send one request; a redirect is not followed."""
+        return self._session.request(method, self.url + path, timeout=10, allow_redirects=False, **arguments)
+
+    def state(self, path: str = VACANT) -> str:
+        """The state that a reader sees; ABSENT for a 404."""
+        answer = self.request("GET", path)
+        return "ABSENT" if answer.status_code == 404 else answer.json()["state"]
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._session.close()
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Running]:
+    """Serve in a thread of this process until the block ends."""
+    worlds = Worlds(settings)
+    server = Server(create_app(settings, worlds), "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    emulator = Running(server, worlds)
+    try:
+        yield emulator
+    finally:
+        emulator.close()
+        server.stop()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+Start = Callable[..., Running]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start emulators with these settings; the documentation's example and a frozen clock unless told otherwise."""
+    with ExitStack() as stack:
+
+        def started(**settings: Any) -> Running:
+            defaults = {"seeds": (EXAMPLE,), "clock": "frozen"}
+            return stack.enter_context(running(Settings(**(defaults | settings))))
+
+        yield started
+
+
+@pytest.fixture
+def emulator(start: Start) -> Running:
+    """An emulator with the documentation's example, where every action takes effect at once."""
+    return start()
