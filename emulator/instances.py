@@ -100,7 +100,7 @@ def _set_lock(call: Call, unit: Unit, *, locked: bool) -> dict[str, Any]:
     host, instance = find(call, unit)
     if instance.locked is not locked:
         instance.locked = locked
-        _audit(call, host, "locked" if locked else "unlocked")
+        audit(call, host, "locked" if locked else "unlocked")
     return represent(call.world, host, instance, call.now)
 
 
@@ -314,12 +314,13 @@ def _supersede(instance: Instance, by: str) -> None:
 
 def _note(call: Call, host: Host, instance: Instance, source: str, status: str) -> Any:
     call.after = instance.state
-    _audit(call, host, f"{source} -> {instance.state}")
+    audit(call, host, f"{source} -> {instance.state}")
     task = Task(f"{call.operation.id} on the hypervisor {instance.hypervisor.name}", status)
     return host.chronicle().add_change(call.operation.id, call.operation.summary, task)
 
 
-def _audit(call: Call, host: Host, what: str) -> None:
+def audit(call: Call, host: Host, what: str) -> None:
+    """Remember who did what to this host."""
     principal = call.principal
     message = f"{call.operation.id}: {what}"
     host.chronicle().add_audit(AuditEntry(call.now, message, principal.username, principal.full_name))

@@ -1,0 +1,34 @@
+"""Collections as the platform shows them: all of it, or the part that the query asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Any, TypeVar
+
+from emulator.errors import Malformed
+
+MAX_DIGITS = 18
+"""More cannot be a number of things in memory."""
+
+Thing = TypeVar("Thing")
+
+
+def page(query: Mapping[str, str], things: Iterable[Thing], total: int, show: Callable[[Thing], Any]) -> dict[str, Any]:
+    """`{count, offset, total, items}`; only what is in the page is shown, and so built.
+
+    `query` may have `offset` and `max`; Malformed when one is no number. (inventory.openapi.yaml: schemas/Page)
+    """
+    offset = min(_number(query, "offset", 0), total)
+    most = _number(query, "max", total)
+    items = [show(thing) for thing in islice(things, offset, offset + min(most, total))]
+    return {"count": len(items), "offset": offset, "total": total, "items": items}
+
+
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
+        raise Malformed(f"{name} is {text[:40]!r}; expected a number from 0, such as {name}=10")
+    return int(text)
