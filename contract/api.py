@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract.document import Document, builtin_path, load_document
+from contract.consistency import contract_problems
+from contract.document import Document, builtin_path, load_document, refuse
 from contract.lifecycle import Lifecycle, read_lifecycle
 from contract.operations import Operation
 from contract.requirements import Feature, Requirement, read_features, read_requirements
@@ -49,10 +50,15 @@ def load_contract(path: Path | None = None) -> Contract:
     """Read a contract, the built-in one when no path is given.
 
     ContractError names file, line, place and problem of all that breaks the schema of the extensions
-    (extensions.schema.json), or names what is not there.
+    (extensions.schema.json), or contradicts itself (consistency.py).
     """
     document = load_document(path or builtin_path())
     document.yaml.check(json.loads(_EXTENSIONS.read_bytes()))
-    lifecycle = read_lifecycle(document)
-    features = read_features(document)
-    return Contract(document, lifecycle, read_requirements(document, lifecycle), features)
+    lifecycle = read_lifecycle(document.raw)
+    refuse(document.yaml, contract_problems(document, lifecycle))
+    return Contract(
+        document,
+        lifecycle,
+        read_requirements(document.raw, document.operations, lifecycle),
+        read_features(document.raw),
+    )

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from contract.operations import Operation, Reader
-from contract.schemas import Validator, members_by_role, resolve
-from contract.yaml_source import YamlSource, read_yaml
+from contract.errors import ContractError
+from contract.operations import METHODS, Operation, read_operations
+from contract.schemas import Validator, look_up, members_by_role, resolve
+from contract.yaml_source import Place, YamlSource, read_yaml
 
-_BASICS = {
-    "type": "object",
-    "required": ["openapi", "info", "paths"],
-    "properties": {
-        "openapi": {"type": "string", "pattern": r"^3\.1\.\d+$"},
-        "info": {
-            "type": "object",
-            "required": ["title", "version"],
-            "properties": {"version": {"type": "string"}},
-        },
-        "paths": {"type": "object", "minProperties": 1},
-    },
-}
+Problem = tuple[Place, str]
+"""A place in a document, and what is wrong there."""
+
+_SCHEMA = Path(__file__).with_name("document.schema.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,30 +53,47 @@ class Document:
 
     @property
     def base_path(self) -> str:
-        """The path of its first server's URL, without a slash at the end."""
+        """The path of its first server's URL, without a slash at the end; empty when there is none."""
         servers = self.raw.get("servers") or [{"url": ""}]
         return urlsplit(str(servers[0]["url"])).path.rstrip("/")
 
     def validator(self, schema: Mapping[str, Any]) -> Validator:
-        """A judge of values by a schema of this document."""
-        return Validator(schema, self.raw.get("components", {}))
+        """A judge of values by a schema of this document. Making it costs more than using it: keep it."""
+        return Validator(schema, self._components)
 
     def members(self, schema: Mapping[str, Any]) -> Mapping[str, str]:
         """The names of an object's members by their meaning (`x-role`)."""
-        return members_by_role(schema, self.raw.get("components", {}))
+        return members_by_role(schema, self._components)
 
     def resolve(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         """The schema itself, behind a reference to it."""
-        return resolve(schema, self.raw.get("components", {}))
+        return resolve(schema, self._components)
+
+    @property
+    def _components(self) -> Mapping[str, Any]:
+        components: Mapping[str, Any] = self.raw.get("components", {})
+        return components
 
 
 def load_document(path: Path) -> Document:
-    """Read an OpenAPI 3.1 document. ContractError names file, line, place and problem."""
+    """Read an OpenAPI 3.1 document.
+
+    ContractError names file, line and place of all that keeps it from being read: it is not YAML, breaks
+    document.schema.json, has a reference that names nothing, or an operationId twice.
+    """
     source = read_yaml(path)
-    source.check(_BASICS)
-    reader = Reader(source)
-    reader.check_references()
-    return Document(source, reader.read(), sha256(source.text.encode()).hexdigest())
+    source.check(json.loads(_SCHEMA.read_bytes()))
+    refuse(source, list(_reference_problems(source.value)))
+    refuse(source, list(_operation_problems(source.value)))
+    operations = {operation.id: operation for operation in read_operations(source.value)}
+    return Document(source, MappingProxyType(operations), sha256(source.text.encode()).hexdigest())
+
+
+def refuse(source: YamlSource, problems: list[Problem]) -> None:
+    """ContractError with all of the problems, in the order of their lines, if there are any."""
+    if problems:
+        problems.sort(key=lambda problem: source.line(problem[0]))
+        raise ContractError(*(source.problem(place, message) for place, message in problems))
 
 
 def builtin_path() -> Path:
@@ -90,3 +101,53 @@ def builtin_path() -> Path:
     here = Path(__file__).parent
     beside = here / "openapi.yaml"
     return beside if beside.exists() else here.parent / "openapi.yaml"
+
+
+def _reference_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    for place, reference in _references(raw):
+        if problem := _fault(raw, reference):
+            yield place, problem
+
+
+def _fault(raw: Mapping[str, Any], reference: str) -> str | None:
+    """What is wrong with a reference; None when it ends at something."""
+    followed = [reference]
+    while True:
+        found = look_up(raw, followed[-1])
+        if found is None:
+            return f"{followed[-1]!r} names nothing in this document; expected '#/...' and the path of what is there"
+        following = found.get("$ref") if isinstance(found, dict) else None
+        if not isinstance(following, str):
+            return None
+        if following in followed:
+            return f"{reference!r} leads back to itself; expected a reference that ends somewhere"
+        followed.append(following)
+
+
+def _references(raw: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    """Every `$ref` with its place. What an anchor shares is looked at once."""
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), raw)]
+    seen: set[int] = set()
+    while waiting:
+        place, node = waiting.pop()
+        if id(node) in seen or not isinstance(node, dict | list):
+            continue
+        seen.add(id(node))
+        if isinstance(node, dict) and isinstance(reference := node.get("$ref"), str):
+            yield (*place, "$ref"), reference
+        steps = node.items() if isinstance(node, dict) else enumerate(node)
+        waiting.extend(((*place, step), child) for step, child in steps)
+
+
+def _operation_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for path, item in raw["paths"].items():
+        for method in (name for name in METHODS if name in item):
+            name, here = item[method]["operationId"], f"{method.upper()} {path}"
+            if first.setdefault(name, here) != here:
+                yield (
+                    ("paths", path, method, "operationId"),
+                    f"{name!r} stands twice (see {first[name]}); an operationId is unique",
+                )
+            if not any(code.startswith("2") for code in item[method]["responses"]):
+                yield ("paths", path, method, "responses"), "no answer is a success; expected a 2xx"

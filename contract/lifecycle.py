@@ -1,4 +1,4 @@
-"""The lifecycle as data: one table, a row per state, read from `x-lifecycle`. No transition is ruled elsewhere."""
+"""The lifecycle as data: one table, a row per state, read from `x-lifecycle`. No other file knows a transition."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-
-from contract.document import Document
-from contract.errors import ContractError
 
 KEY = "x-lifecycle"
 
@@ -61,6 +58,7 @@ class Lifecycle:
     states: Mapping[str, State]
     edges: tuple[Edge, ...]
     lock: Lock | None
+    description: str = ""
 
     def edge(self, state: str, trigger: str) -> Edge | None:
         """The edge of this cell, or None where the trigger is refused."""
@@ -93,7 +91,7 @@ class Lifecycle:
     def shortest_path(self, start: str, goal: str) -> tuple[Edge, ...] | None:
         """The fewest edges from one state to another, settled after each; empty when it is there, None without a way.
 
-        An edge with several targets is no sure step and not used; nor is one that starts in a transient state.
+        An edge with several targets is no sure step and is not used.
         """
         steps: dict[str, tuple[Edge, ...]] = {start: ()}
         queue = deque([start])
@@ -109,22 +107,19 @@ class Lifecycle:
         return (edge for edge in self.edges if edge.state == state and len(edge.to) == 1)
 
 
-def read_lifecycle(document: Document) -> Lifecycle:
-    """The table of a document whose extensions fit their schema. ContractError with all that cannot be in it."""
-    raw = document.raw[KEY]
-    lifecycle = Lifecycle(
-        states=MappingProxyType({name: _state(name, row) for name, row in raw["states"].items()}),
+def read_lifecycle(raw: Mapping[str, Any]) -> Lifecycle:
+    """The table of a document that fits extensions.schema.json; consistency.py judges what it says."""
+    table = raw[KEY]
+    return Lifecycle(
+        states=MappingProxyType({name: _state(name, row) for name, row in table["states"].items()}),
         edges=tuple(
             _edge(name, trigger, cell)
-            for name, row in raw["states"].items()
+            for name, row in table["states"].items()
             for trigger, cell in row.get("edges", {}).items()
         ),
-        lock=Lock(**raw["lock"]) if "lock" in raw else None,
+        lock=Lock(**table["lock"]) if "lock" in table else None,
+        description=table.get("description", ""),
     )
-    problems = [document.yaml.problem(place, message) for place, message in _problems(document, lifecycle)]
-    if problems:
-        raise ContractError(*problems)
-    return lifecycle
 
 
 def _state(name: str, row: Mapping[str, Any]) -> State:
@@ -135,87 +130,3 @@ def _edge(state: str, trigger: str, cell: Mapping[str, Any]) -> Edge:
     to = cell["to"]
     targets = (to,) if isinstance(to, str) else tuple(to)
     return Edge(state, trigger, cell.get("via"), targets, cell.get("else"), cell["basis"], cell["why"])
-
-
-_Problem = tuple[tuple[str | int, ...], str]
-
-
-def _problems(document: Document, lifecycle: Lifecycle) -> Iterator[_Problem]:
-    absent = [name for name, state in lifecycle.states.items() if state.kind == "absent"]
-    if len(absent) != 1:
-        found = ", ".join(absent) or "none"
-        yield (KEY, "states"), f"exactly one row must be of the kind absent; found {found}"
-        return
-    yield from _unknown_names(document, lifecycle)
-    yield from _missing_rows(document, lifecycle)
-    yield from _dead_ends(lifecycle)
-    yield from _lock_problems(document, lifecycle)
-
-
-def _unknown_names(document: Document, lifecycle: Lifecycle) -> Iterator[_Problem]:
-    operations = document.operations.values()
-    fired = {operation.trigger for operation in operations if operation.trigger}
-    rows = ", ".join(lifecycle.states)
-    for edge in lifecycle.edges:
-        cell = (KEY, "states", edge.state, "edges", edge.trigger)
-        if edge.trigger not in fired:
-            yield cell, f"no operation fires {edge.trigger!r}; give one an x-trigger, or take the edge out"
-        for member, name in (
-            ("via", edge.via),
-            ("else", edge.otherwise),
-            *(("to", name) for name in edge.to),
-        ):
-            if name is not None and name not in lifecycle.states:
-                yield (*cell, member), f"{name!r} is no row of the table; expected one of {rows}"
-    for operation in operations:
-        place = ("paths", operation.path, operation.method.lower())
-        if operation.trigger and operation.trigger not in lifecycle.triggers:
-            yield (*place, "x-trigger"), f"no row of the lifecycle has an edge for {operation.trigger!r}"
-        for name in sorted((operation.legal_in or frozenset()) - set(lifecycle.states)):
-            yield (*place, "x-legal-in"), f"{name!r} is no row of the lifecycle; expected some of {rows}"
-        if operation.alias_of and operation.alias_of not in document.operations:
-            yield (*place, "x-alias-of"), f"no operation is called {operation.alias_of!r}"
-
-
-def _missing_rows(document: Document, lifecycle: Lifecycle) -> Iterator[_Problem]:
-    place = ("components", "schemas", "Instance", "properties", "state", "enum")
-    shown = _look(document.raw, place) or _look(document.raw, ("components", "schemas", "State", "enum")) or ()
-    if not shown:
-        yield place[:-1], "the states that an instance shows are not listed; expected an enum"
-    for name in shown:
-        if name not in lifecycle.states:
-            yield (
-                (KEY, "states"),
-                f"the row {name!r} is missing: an instance can show it (every state has a row, even an empty one)",
-            )
-    for name, state in lifecycle.states.items():
-        if state.kind != "absent" and shown and name not in shown:
-            yield (KEY, "states", name), f"the schema of the instance does not list {name!r} among its states"
-
-
-def _dead_ends(lifecycle: Lifecycle) -> Iterator[_Problem]:
-    reached = {lifecycle.absent}
-    left = set()
-    for edge in lifecycle.edges:
-        reached.update(name for name in (edge.via, edge.otherwise, *edge.to) if name)
-        left.add(edge.state)
-    for name in lifecycle.states:
-        if name not in reached:
-            yield (KEY, "states", name), f"no edge leads to {name}: it cannot be reached"
-        if name not in left:
-            yield (KEY, "states", name), f"no edge leads out of {name}: it cannot be left"
-
-
-def _lock_problems(document: Document, lifecycle: Lifecycle) -> Iterator[_Problem]:
-    if lifecycle.lock is None:
-        return
-    for member in ("lock", "unlock"):
-        name = getattr(lifecycle.lock, member)
-        if name not in document.operations:
-            yield (KEY, "lock", member), f"no operation is called {name!r}"
-
-
-def _look(raw: Any, place: tuple[str, ...]) -> Any:
-    for step in place:
-        raw = raw.get(step) if isinstance(raw, Mapping) else None
-    return raw

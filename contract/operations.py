@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from contract.yaml_source import YamlSource
+from contract.schemas import look_up
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+"""The members of a path item that are operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,131 +66,75 @@ class Operation:
         """The status of an answer that is no refusal: its first 2xx."""
         return min(status for status in self.responses if 200 <= status < 300)
 
-
-class Reader:
-    """Reads operations from a parsed document, and follows its local references."""
-
-    def __init__(self, source: YamlSource) -> None:
-        self._source = source
-        self._raw: Mapping[str, Any] = source.value
-
-    def read(self) -> Mapping[str, Operation]:
-        """All operations by operationId. ContractError for one without, or with one that stood before."""
-        operations: dict[str, Operation] = {}
-        for path, item in self._mapping(self._raw.get("paths", {}), ("paths",)).items():
-            for method in (name for name in METHODS if name in self._mapping(item, ("paths", path))):
-                operation = self._operation(path, method, item)
-                if operation.id in operations:
-                    place = ("paths", path, method, "operationId")
-                    raise self._source.error(place, f"{operation.id!r} stands twice; an operationId must be unique")
-                operations[operation.id] = operation
-        return MappingProxyType(operations)
-
-    def resolve(self, node: Any, place: tuple[str | int, ...]) -> Any:
-        """What a `$ref` names, or the node itself. ContractError when it names nothing."""
-        while isinstance(node, Mapping) and isinstance(reference := node.get("$ref"), str):
-            node = self._named(reference, (*place, "$ref"))
-        return node
-
-    def check_references(self) -> None:
-        """ContractError with every local reference that names nothing."""
-        problems = []
-        for place, reference in _references(self._raw, ()):
-            if _look_up(self._raw, reference) is None:
-                problems.append(self._source.problem(place, f"{reference!r} names nothing in this document"))
-        if problems:
-            raise self._source.errors(problems)
-
-    def _named(self, reference: str, place: tuple[str | int, ...]) -> Any:
-        node = _look_up(self._raw, reference)
-        if node is None:
-            raise self._source.error(place, f"{reference!r} names nothing in this document")
-        return node
-
-    def _mapping(self, node: Any, place: tuple[str | int, ...]) -> Mapping[str, Any]:
-        if not isinstance(node, Mapping):
-            raise self._source.error(place, f"it is {type(node).__name__}; expected a mapping")
-        return node
-
-    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
-        place = ("paths", path, method)
-        raw = self._mapping(item[method], place)
-        if not isinstance(raw.get("operationId"), str):
-            raise self._source.error(place, "the operation has no operationId; expected a name for it")
-        legal_in = raw.get("x-legal-in")
-        return Operation(
-            id=raw["operationId"],
-            method=method.upper(),
-            path=path,
-            summary=raw.get("summary", ""),
-            parameters=tuple(self._parameters(item, raw, place)),
-            body=self._body(raw, place),
-            responses=self._responses(raw, place),
-            trigger=raw.get("x-trigger"),
-            alias_of=raw.get("x-alias-of"),
-            feature=raw.get("x-feature"),
-            legal_in=None if legal_in is None else frozenset(legal_in),
-            raw=raw,
-        )
-
-    def _parameters(
-        self, item: Mapping[str, Any], raw: Mapping[str, Any], place: tuple[str, ...]
-    ) -> Iterator[Parameter]:
-        for node in (*item.get("parameters", ()), *raw.get("parameters", ())):
-            parameter = self._mapping(self.resolve(node, place), place)
-            location = parameter["in"]
-            required = bool(parameter.get("required", location == "path"))
-            yield Parameter(parameter["name"], location, required, parameter.get("schema", {}))
-
-    def _body(self, raw: Mapping[str, Any], place: tuple[str, ...]) -> Body | None:
-        node = self.resolve(raw.get("requestBody"), (*place, "requestBody"))
-        if node is None:
-            return None
-        content = self._mapping(node.get("content"), (*place, "requestBody", "content"))
-        first: Mapping[str, Any] = next(iter(content.values()), {})
-        return Body(bool(node.get("required", False)), tuple(content), first.get("schema", {}))
-
-    def _responses(self, raw: Mapping[str, Any], place: tuple[str, ...]) -> Mapping[int, Response]:
-        responses: dict[int, Response] = {}
-        for code, node in self._mapping(raw.get("responses", {}), (*place, "responses")).items():
-            here = (*place, "responses", code)
-            if not str(code).isdecimal():
-                raise self._source.error(here, "expected a status code such as '200': name each of them")
-            responses[int(code)] = self._response(int(code), self.resolve(node, here), here)
-        if not any(200 <= status < 300 for status in responses):
-            raise self._source.error((*place, "responses"), "no answer is a success; expected a 2xx")
-        return MappingProxyType(responses)
-
-    def _response(self, status: int, node: Mapping[str, Any], place: tuple[str | int, ...]) -> Response:
-        content = node.get("content") or {}
-        first: Mapping[str, Any] | None = next(iter(content.values()), None)
-        schema = first.get("schema", {}) if first is not None else None
-        headers = {
-            name: bool(self.resolve(header, place).get("required", False))
-            for name, header in node.get("headers", {}).items()
-        }
-        return Response(status, schema, headers)
+    @property
+    def place(self) -> tuple[str, ...]:
+        """Where the operation stands in its document."""
+        return ("paths", self.path, self.method.lower())
 
 
-def _references(node: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(node, Mapping):
-        reference = node.get("$ref")
-        if isinstance(reference, str):
-            yield (*place, "$ref"), reference
-        for key, value in node.items():
-            if key not in ("example", "examples"):
-                yield from _references(value, (*place, key))
-    elif isinstance(node, list):
-        for position, value in enumerate(node):
-            yield from _references(value, (*place, position))
+def read_operations(raw: Mapping[str, Any]) -> Iterator[Operation]:
+    """The operations of a document that fits document.schema.json and whose references all name something."""
+    for path, item in raw["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield _operation(raw, path, method, item)
 
 
-def _look_up(raw: Mapping[str, Any], reference: str) -> Any:
-    if not reference.startswith("#/"):
+def _operation(document: Mapping[str, Any], path: str, method: str, item: Mapping[str, Any]) -> Operation:
+    raw = item[method]
+    legal_in = raw.get("x-legal-in")
+    return Operation(
+        id=raw["operationId"],
+        method=method.upper(),
+        path=path,
+        summary=raw.get("summary", ""),
+        parameters=_parameters(document, [*item.get("parameters", ()), *raw.get("parameters", ())]),
+        body=_body(document, raw.get("requestBody")),
+        responses=MappingProxyType(
+            {int(code): _response(document, int(code), node) for code, node in raw["responses"].items()}
+        ),
+        trigger=raw.get("x-trigger"),
+        alias_of=raw.get("x-alias-of"),
+        feature=raw.get("x-feature"),
+        legal_in=None if legal_in is None else frozenset(legal_in),
+        raw=raw,
+    )
+
+
+def _parameters(document: Mapping[str, Any], nodes: list[Any]) -> tuple[Parameter, ...]:
+    """By name and place: what an operation says of a parameter replaces what its path says."""
+    found: dict[tuple[str, str], Parameter] = {}
+    for node in nodes:
+        raw = _follow(document, node)
+        required = bool(raw.get("required", False))
+        found[raw["name"], raw["in"]] = Parameter(raw["name"], raw["in"], required, raw.get("schema", {}))
+    return tuple(found.values())
+
+
+def _body(document: Mapping[str, Any], node: Any) -> Body | None:
+    if node is None:
         return None
-    node: Any = raw
-    for step in reference[2:].split("/"):
-        if not isinstance(node, Mapping):
-            return None
-        node = node.get(step.replace("~1", "/").replace("~0", "~"))
-    return node
+    raw = _follow(document, node)
+    return Body(bool(raw.get("required", False)), tuple(raw["content"]), _first_schema(raw["content"]))
+
+
+def _response(document: Mapping[str, Any], status: int, node: Any) -> Response:
+    raw = _follow(document, node)
+    headers = {
+        name: bool(_follow(document, header).get("required", False)) for name, header in raw.get("headers", {}).items()
+    }
+    schema = _first_schema(raw["content"]) if "content" in raw else None
+    return Response(status, schema, MappingProxyType(headers))
+
+
+def _first_schema(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    schema: Mapping[str, Any] = next(iter(content.values())).get("schema", {})
+    return schema
+
+
+def _follow(document: Mapping[str, Any], node: Any) -> Mapping[str, Any]:
+    """What a reference names, or the node itself."""
+    while isinstance(reference := node.get("$ref"), str):
+        node = look_up(document, reference)
+    found: Mapping[str, Any] = node
+    return found

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from contract.document import Document
-from contract.errors import ContractError
 from contract.lifecycle import Lifecycle
+from contract.operations import Operation
 
 REQUIREMENTS, FEATURES = "x-requirements", "x-features"
 ALL = "*"
@@ -26,7 +25,11 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a requirement applies to; an empty member says nothing, `cells` is legal, refused, locked or pending."""
+    """What a requirement applies to; an empty member says nothing, and `*` is spelled out.
+
+    `cells` narrows the cells (a state and a trigger) to those that are legal, or refused, or those of a locked
+    instance, or of a transient state (pending). Without `triggers` and `states`: the cells of all of them.
+    """
 
     operations: frozenset[str]
     statuses: frozenset[int]
@@ -53,92 +56,37 @@ class Requirement:
         return self.id.partition(".")[0]
 
 
-def read_features(document: Document) -> Mapping[str, Feature]:
-    """The features by name. ContractError when an operation or the lifecycle names one that is not there."""
-    raw = document.raw[FEATURES]
-    features = {name: Feature(name, row["summary"], row["basis"]) for name, row in raw.items()}
-    problems = [
-        document.yaml.problem(place, f"there is no feature {name!r}; expected one of {', '.join(features)}")
-        for place, name in _used_features(document)
-        if name not in features
-    ]
-    if problems:
-        raise ContractError(*problems)
-    return MappingProxyType(features)
+def read_features(raw: Mapping[str, Any]) -> Mapping[str, Feature]:
+    """The features by name, of a document that fits extensions.schema.json."""
+    return MappingProxyType({name: Feature(name, row["summary"], row["basis"]) for name, row in raw[FEATURES].items()})
 
 
-def _used_features(document: Document) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    for operation in document.operations.values():
-        if operation.feature:
-            yield ("paths", operation.path, operation.method.lower(), "x-feature"), operation.feature
-    lock = document.raw["x-lifecycle"].get("lock")
-    if lock:
-        yield ("x-lifecycle", "lock", "feature"), lock["feature"]
-    for position, row in enumerate(document.raw[REQUIREMENTS]):
-        if "feature" in row:
-            yield (REQUIREMENTS, position, "feature"), row["feature"]
+def read_requirements(
+    raw: Mapping[str, Any], operations: Mapping[str, Operation], lifecycle: Lifecycle
+) -> Mapping[str, Requirement]:
+    """The requirements by id, of a document that fits extensions.schema.json."""
+    everything: Mapping[str, frozenset[str]] = {
+        "operations": frozenset(operations),
+        "triggers": frozenset(lifecycle.triggers),
+        "states": frozenset(lifecycle.states),
+    }
+    return MappingProxyType({row["id"]: _requirement(row, everything) for row in raw[REQUIREMENTS]})
 
 
-def read_requirements(document: Document, lifecycle: Lifecycle) -> Mapping[str, Requirement]:
-    """The requirements by id. ContractError with every id that stands twice and every name that is unknown."""
-    known = _Known(document, lifecycle)
-    requirements: dict[str, Requirement] = {}
-    problems = []
-    for position, row in enumerate(document.raw[REQUIREMENTS]):
-        if row["id"] in requirements:
-            problems.append(document.yaml.problem((REQUIREMENTS, position, "id"), f"{row['id']!r} stands twice"))
-        for member, message in known.problems(row["applies-to"]):
-            problems.append(document.yaml.problem((REQUIREMENTS, position, "applies-to", member), message))
-        requirements[row["id"]] = _requirement(row, known)
-    if problems:
-        raise ContractError(*problems)
-    return MappingProxyType(requirements)
-
-
-class _Known:
-    """The names that `applies-to` may use."""
-
-    def __init__(self, document: Document, lifecycle: Lifecycle) -> None:
-        operations = document.operations
-        self._names: Mapping[str, frozenset[Any]] = {
-            "operations": frozenset(operations),
-            "statuses": frozenset(status for operation in operations.values() for status in operation.responses),
-            "triggers": frozenset(lifecycle.triggers),
-            "states": frozenset(lifecycle.states),
-        }
-        self._schemas = frozenset(document.raw.get("components", {}).get("schemas", {}))
-
-    def problems(self, scope: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        for member, known in self._names.items():
-            for name in _listed(scope.get(member, ())):
-                if name not in known:
-                    expected = ", ".join(map(str, sorted(known)))
-                    yield member, f"{name!r} is not in the contract; expected some of {expected}"
-        schema = scope.get("schema")
-        if schema is not None and schema not in self._schemas:
-            yield "schema", f"components/schemas has no {schema!r}"
-
-    def expand(self, scope: Mapping[str, Any], member: str) -> frozenset[Any]:
-        value = scope.get(member, ())
-        return self._names[member] if value == ALL else frozenset(value)
-
-
-def _listed(value: Any) -> Iterable[Any]:
-    return () if value == ALL else value
-
-
-def _requirement(row: Mapping[str, Any], known: _Known) -> Requirement:
+def _requirement(row: Mapping[str, Any], everything: Mapping[str, frozenset[str]]) -> Requirement:
     scope = row["applies-to"]
+    named = {
+        member: everything[member] if scope.get(member) == ALL else frozenset(scope.get(member, ()))
+        for member in everything
+    }
     return Requirement(
         id=row["id"],
         level=row["level"],
         basis=row["basis"],
         statement=" ".join(row["statement"].split()),
         scope=Scope(
-            operations=known.expand(scope, "operations"),
-            statuses=known.expand(scope, "statuses"),
-            triggers=known.expand(scope, "triggers"),
-            states=known.expand(scope, "states"),
+            **named,
+            statuses=frozenset(scope.get("statuses", ())),
             cells=scope.get("cells"),
             schema=scope.get("schema"),
         ),

@@ -1,43 +1,43 @@
 """YAML files that people write: parsed fast, checked against a JSON Schema, and blamed by file and line.
 
-The good path never looks for lines; they are found, by composing the tree of nodes, once there is something to say.
+The good path never looks for lines; they are found, by composing the tree of nodes, once there is something to
+say.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema_rs import ValidationError, validator_for
+from jsonschema_rs import Draft202012Validator
 
 from contract.errors import ContractError
+from contract.messages import words
 
 try:
     from yaml import CSafeLoader as _BaseLoader
 except ImportError:  # PyYAML was built without libyaml
     from yaml import SafeLoader as _BaseLoader  # type: ignore[assignment]
 
-_BRIEF = 300
-
 Place = Sequence[str | int]
 """Where in a document: keys and positions, outermost first."""
-
 
 _TIMESTAMP, _BOOL = "tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool"
 
 
 class _Loader(_BaseLoader):
-    """Safe, and as OpenAPI wants it (YAML 1.2): a key stands once, dates stay text, and so do on, off, yes and no."""
+    """Safe, and as OpenAPI wants it (YAML 1.2): keys are strings and stand once; dates, on, off, yes, no are text."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the base class has it so
-        # before the base class adds what `<<` merges in
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the base class has it so
+        # before `<<` merges in what the mapping may well say again
         if len({key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)}) != len(node.value):
-            _refuse_repeated_key(node)
-        return super().construct_mapping(node, deep=deep)
+            _refuse_keys(node)
+        self.flatten_mapping(node)
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -47,13 +47,15 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
-def _refuse_repeated_key(node: yaml.MappingNode) -> None:
+def _refuse_keys(node: yaml.MappingNode) -> None:
     seen = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise yaml.MarkedYAMLError(problem="a key is not a plain word", problem_mark=key.start_mark)
+            raise yaml.MarkedYAMLError(problem="a key is a collection", problem_mark=key.start_mark)
         if key.value in seen:
-            raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
+            raise yaml.MarkedYAMLError(
+                problem=f"the key {key.value!r} stands twice in one mapping", problem_mark=key.start_mark
+            )
         seen.add(key.value)
 
 
@@ -68,10 +70,6 @@ class YamlSource:
     def error(self, place: Place, message: str) -> ContractError:
         """An error to raise for what stands at `place`."""
         return ContractError(self.problem(place, message))
-
-    def errors(self, problems: Sequence[str]) -> ContractError:
-        """An error to raise for several problems, each made by `problem`."""
-        return ContractError(*problems)
 
     def problem(self, place: Place, message: str) -> str:
         """One line about what stands at `place`, or as near to it as the file goes."""
@@ -93,12 +91,15 @@ class YamlSource:
     def _root(self) -> yaml.Node | None:
         return yaml.compose(self.text, Loader=_BaseLoader)
 
-    def check(self, schema: dict[str, Any], value: Any = None, base: Place = ()) -> None:
-        """ContractError with all that the schema refuses in `value` (default: the file), which stands at `base`."""
-        errors = validator_for(schema).iter_errors(self.value if value is None else value)
-        problems = [self.problem([*base, *error.instance_path], brief(error)) for error in errors]
-        if problems:
-            raise ContractError(*problems)
+    def check(self, schema: Mapping[str, Any], value: Any = None, base: Place = ()) -> None:
+        """ContractError with all that the schema refuses in `value`, which stands at `base`; None: the whole file."""
+        judge = Draft202012Validator(dict(schema))
+        try:
+            errors = list(judge.iter_errors(self.value if value is None else value))
+        except ValueError as error:  # the library's own limit on nesting
+            raise self.error(base, f"it cannot be checked: {error}; expected a document of usual depth") from None
+        if errors:
+            raise ContractError(*(self.problem([*base, *error.instance_path], words(error)) for error in errors))
 
 
 def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | None:
@@ -117,31 +118,29 @@ def read_yaml(path: Path) -> YamlSource:
     try:
         text = path.read_bytes().decode()
     except OSError as error:
-        raise ContractError(f"{path}: cannot read it: {error.strerror}; give the path of a YAML file") from None
+        raise ContractError(f"{path}: cannot read it: {error.strerror}; expected a YAML file there") from None
     except UnicodeDecodeError as error:
-        raise ContractError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ContractError(f"{path}:{line}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     return YamlSource(path, text, parse_yaml(text, path))
 
 
 def parse_yaml(text: str, path: Path) -> Any:
-    """The value of a YAML text; `path` is for messages."""
+    """The value of a YAML text; `path` is for messages. ContractError when it is not YAML."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ContractError(f"{path}:{line}: {error.problem or 'not YAML'}; expected YAML") from None
+        raise ContractError(f"{path}:{line}: {error.problem or 'it is not YAML'}; expected YAML") from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ContractError(f"{path}:{line}: {error.reason}; expected YAML") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ContractError(f"{path}:1: not YAML: {' '.join(str(error).split())}") from None
+        raise ContractError(f"{path}:1: it is not YAML: {' '.join(str(error).split())}") from None
 
 
-def load_yaml(path: Path, schema: dict[str, Any]) -> YamlSource:
+def load_yaml(path: Path, schema: Mapping[str, Any]) -> YamlSource:
     """Read a file that a schema describes. ContractError names file, line, place and problem."""
     source = read_yaml(path)
     source.check(schema)
     return source
-
-
-def brief(error: ValidationError) -> str:
-    """The message of a schema error, at a length that people read."""
-    message = error.message
-    return message if len(message) <= _BRIEF else f"{message[: _BRIEF // 2]} … {message[-_BRIEF // 2 :]}"
