@@ -72,7 +72,7 @@ def _place_of_host(host: Host) -> Mapping[str, Any]:
     return {"organization": organization, "environment": environment, "state": host_state(host)}
 
 
-ORGANIZATIONS = Kind[Organization](
+ORGANIZATIONS: Kind[Organization] = Kind(
     word="organization",
     defaults={"description": "", "groups": [], "settings": [], "access": None},
     siblings=lambda unit, _: unit.organizations(),
@@ -85,7 +85,7 @@ ORGANIZATIONS = Kind[Organization](
     guard=lambda call, _, name: authorize(call.principal, name),
 )
 
-ENVIRONMENTS = Kind[Environment](
+ENVIRONMENTS: Kind[Environment] = Kind(
     word="environment",
     defaults={"description": "", "settings": []},
     siblings=lambda unit, parent: unit.organization(*parent).environments,
@@ -97,7 +97,7 @@ ENVIRONMENTS = Kind[Environment](
     place=lambda one: {"organization": one.organization.name, "hosts": [*one.hosts]},
 )
 
-HOSTS = Kind[Host](
+HOSTS: Kind[Host] = Kind(
     word="host",
     defaults={"description": "", "platform": None, "distribution": None, "applications": [], "settings": []},
     siblings=lambda unit, parent: unit.environment(*parent).hosts,
