@@ -224,7 +224,7 @@ def _begin(call: Call, unit: Unit, host: Host, instance: Instance, edge: Edge, s
         target,
         due=call.now + delay,
         polls=world.timing.polls if delay == inf else None,
-        boots=_boots(world, source, target),
+        boots=world.boots(source, target),
     )
     _set_off(call, unit, host, instance, pending)
 
@@ -285,12 +285,6 @@ def _complete(world: World, host: Host, instance: Instance, pending: Pending, at
         pending.change.task.status = OK
     if pending.boots:
         _boot(world, host, instance, at)
-
-
-def _boots(world: World, source: str, target: str) -> bool:
-    """Whether the guest starts anew on this way: it runs at the end, and did not live before, or was restarted."""
-    runs = world.machine.lifecycle.states[target].guest_runs
-    return runs and (source not in world.console_states or source == target)
 
 
 def _boot(world: World, host: Host, instance: Instance, at: float) -> None:

@@ -42,6 +42,11 @@ class World:
         if not self.hypervisors:
             self.hypervisors = default_hypervisors(self.random_seed)
 
+    def boots(self, source: str, target: str) -> bool:
+        """Whether the guest starts anew on this way: it runs at the end, and did not live before, or was restarted."""
+        runs = self.machine.lifecycle.states[target].guest_runs
+        return runs and (source not in self.console_states or source == target)
+
 
 def make_world(
     contract: Contract, *, timing: str = "instant", random_seed: int = 0, clock: Clock | None = None
