@@ -53,7 +53,10 @@ class Validator:
 
     def problems(self, value: Any) -> list[str]:
         """What does not fit, at most ten sentences that each name the place; empty when all fits."""
-        return [_sentence(error) for error in islice(self._judge.iter_errors(value), _MAX_PROBLEMS)]
+        try:
+            return [_sentence(error) for error in islice(self._judge.iter_errors(value), _MAX_PROBLEMS)]
+        except ValueError:  # the library quotes the value in an error, and that has a limit of depth
+            return ["it does not fit, and nests too deeply to tell where; expected at most 255 levels"]
 
 
 def _sentence(error: ValidationError) -> str:
