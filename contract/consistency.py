@@ -87,7 +87,7 @@ def _rows(document: Document, lifecycle: Lifecycle) -> Iterator[Problem]:
         if name not in lifecycle.states:
             yield (
                 table,
-                f"the row {name} is missing, an instance shows it; expected a row for every state, even an empty one",
+                f"the row {name} is missing; expected one for every state that is shown, even an empty one",
             )
     for name in lifecycle.states:
         if name not in shown and name not in absent:

@@ -1,0 +1,61 @@
+"""The package itself: light, and at home in a checkout as well as in a wheel."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from contract import Contract, load_contract
+from tests.contract.conftest import BUILTIN
+
+PACKAGE = BUILTIN.parent / "contract"
+SHOW_MODULES = "import sys, json, contract; contract.load_contract(); print(json.dumps(sorted(sys.modules)))"
+
+
+def run(code: str, folder: Path) -> str:
+    """What a fresh Python prints, started in a folder."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_only_two_libraries_are_loaded() -> None:
+    """Reading a contract takes PyYAML, jsonschema_rs and the standard library: it is on the way of every start."""
+    loaded = {name.partition(".")[0] for name in json.loads(run(SHOW_MODULES, BUILTIN.parent))}
+    foreign = loaded - sys.stdlib_module_names - {"__main__", "contract"}
+    # what a development environment or a type hint may bring along
+    assert {name for name in foreign if not name.startswith("_")} <= {
+        *("yaml", "jsonschema_rs", "typing_extensions", "cython_runtime")
+    }
+
+
+def test_the_contract_stands_beside_the_package_in_a_wheel(tmp_path: Path) -> None:
+    """An installed package finds openapi.yaml in its own folder, whatever lies around it."""
+    shutil.copytree(PACKAGE, tmp_path / "contract", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(BUILTIN, tmp_path / "contract" / "openapi.yaml")
+    (tmp_path / "openapi.yaml").write_text("not: the contract\n")
+    source = run("import contract; print(contract.load_contract().source)", tmp_path)
+    assert Path(source.strip()) == tmp_path / "contract" / "openapi.yaml"
+
+
+def test_the_schemas_are_schemas() -> None:
+    """The two schemas that the package publishes are read by a meta-schema, and have a title."""
+    from jsonschema_rs import meta
+
+    for path in (PACKAGE / "document.schema.json", PACKAGE / "extensions.schema.json"):
+        schema = json.loads(path.read_text())
+        assert meta.is_valid(schema)
+        assert schema["title"]
+
+
+def test_a_contract_is_immutable_and_whole(contract: Contract) -> None:
+    """Its parts are mappings by name, from one document."""
+    again = load_contract()
+    assert again is not contract
+    assert again.requirements == contract.requirements
+    assert again.lifecycle == contract.lifecycle
+    assert set(again.features) == {
+        *("vnc", "import", "forget", "lock", "stop-alias", "agent", "auth-basic", "auth-appkey")
+    }
