@@ -1,18 +1,23 @@
 """The production server: waitress inside this process, with a clean stop.
 
-Waitress takes a request from its socket only when it is whole, so slow clients hold up nobody.
+Waitress takes a request from its socket only when it is whole, so slow clients hold up nobody. Where it would break
+on a request, or drop the connection of a client that deserves an answer, the parser here says 400 or reads on.
 """
 
 from __future__ import annotations
 
+import logging
 import socket
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import orjson
 from waitress import wasyncore
+from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
@@ -20,11 +25,47 @@ from emulator.errors import StartError
 
 THREADS = 8
 CONNECTIONS = 1000
-BUFFERED_BODY = 64 * 1024 * 1024
-"""Bytes of a body that waitress reads before the application refuses it politely; more it refuses itself."""
+KEPT_BODY = 2 * 1024 * 1024
+"""Bytes of a body that are kept for the application. It takes less, and refuses the whole by its length."""
 
 DRAIN_SECONDS = 0.8
 """How long accepted requests may take to be answered after a stop was asked for."""
+
+
+# It would tell every waiting request on standard error, in the middle of the access log.
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+class _Body(OverflowableBuffer):
+    """A body, in memory: its beginning is kept, the rest is read and counted, so that the client gets its answer."""
+
+    def __init__(self) -> None:
+        super().__init__(overflow=sys.maxsize)
+        self._let_go = 0
+
+    def append(self, data: bytes) -> None:
+        kept = data[: max(KEPT_BODY - super().__len__(), 0)]
+        self._let_go += len(data) - len(kept)
+        super().append(kept)
+
+    def __len__(self) -> int:
+        return int(super().__len__()) + self._let_go
+
+
+class _Parser(HTTPRequestParser):
+    """Reads a request; what it cannot read, or could be read in two ways, is answered with 400."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except (TransferEncodingNotImplemented, ValueError) as error:
+            raise ParsingError(str(error)) from None
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            raise ParsingError("Content-Length and Transfer-Encoding exclude each other")
+        if self.body_rcv is None:
+            self.expect_continue = False  # a client that sends no body waits for the answer, not for leave to go on
+        else:
+            self.body_rcv.buf = _Body()
 
 
 class _JsonErrorTask(ErrorTask):
@@ -41,6 +82,7 @@ class _JsonErrorTask(ErrorTask):
 
 
 class _Channel(HTTPChannel):
+    parser_class = _Parser
     error_task_class = _JsonErrorTask
 
 
@@ -57,7 +99,7 @@ class Server:
                 sockets=[_listen(host, port)],
                 threads=THREADS,
                 connection_limit=CONNECTIONS,
-                max_request_body_size=BUFFERED_BODY,
+                max_request_body_size=sys.maxsize,
                 ident="hypervisor-emulator",
                 clear_untrusted_proxy_headers=True,
             )
@@ -73,7 +115,7 @@ class Server:
         `tick` is called at least once a second.
         """
         while not self._stopping:
-            wasyncore.loop(timeout=1.0, map=self._map, count=1)
+            self._turn(1.0)
             tick()
         self._drain()
 
@@ -86,9 +128,14 @@ class Server:
         wasyncore.dispatcher.close(self._server)  # no new connections; the trigger stays, for the threads
         until = time.monotonic() + DRAIN_SECONDS
         while self._is_busy() and time.monotonic() < until:
-            wasyncore.loop(timeout=0.02, map=self._map, count=1)
+            self._turn(0.02)
         self._server.task_dispatcher.shutdown(timeout=0.1)
         wasyncore.close_all(self._map, ignore_all=True)
+
+    def _turn(self, timeout: float) -> None:
+        """Serve what is there, after waiting for it for so many seconds."""
+        # not with select: it breaks on file number 1024
+        wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)
 
     def _is_busy(self) -> bool:
         channels = self._server.active_channels.values()
