@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract import Contract, Edge, Lifecycle, State, load_contract
-from tests.contract.conftest import Edit
+from tests.contract.conftest import BUILTIN, Edit
 from tests.contract.refusals import Broken, assert_refused, line_of, refusal
 
 A, P, R, H, S, U = "ABSENT", "PENDING", "RUNNING", "PAUSED", "STOPPED", "UNDEFINED"
@@ -124,6 +126,20 @@ BROKEN = {
     "else nowhere": Broken(
         "else: UNDEFINED", "else: LIMBO", "else: LIMBO", f"{STATES}.ABSENT.edges.provision.else", "no state 'LIMBO'"
     ),
+    "no state in the representation": Broken(
+        "          x-role: state\n",
+        "",
+        "    Instance:",
+        "components.schemas.Instance",
+        "with the x-role state and an enum",
+    ),
+    "no list of the states": Broken(
+        "          enum: [UNDEFINED, PENDING, RUNNING, PAUSED, STOPPED]\n          readOnly",
+        "          readOnly",
+        "        state:",
+        "components.schemas.Instance.properties.state",
+        "it does not list the states",
+    ),
     "a missing row": Broken(
         ENUM,
         ENUM.replace("PAUSED,", "PAUSED, SUSPENDED,"),
@@ -238,6 +254,15 @@ def test_a_state_that_cannot_be_left_is_refused(edited: Edit) -> None:
     assert refusal(path).problems == (
         f"{path}:{line}: {STATES}.HUNG: no edge leads out of HUNG; expected a way to another state",
     )
+
+
+def test_a_lifecycle_can_do_without_a_lock(edited: Edit) -> None:
+    """The lock is optional, as are states of which the platform cannot tell."""
+    text = BUILTIN.read_text()
+    lock = text[text.index("  lock:\n    feature: lock\n") : text.index("  states:\n    ABSENT:")]
+    lifecycle = load_contract(edited((lock, ""))).lifecycle
+    assert lifecycle.lock is None
+    assert replace(lifecycle, states={A: lifecycle.states[A]}).unknown is None
 
 
 def test_a_lifecycle_can_grow(edited: Edit) -> None:
