@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,9 @@ def plant(world: World, seeds: Iterable[YamlSource], now: float) -> list[User]:
     seeds = list(seeds)
     hypervisors = {machine.name: machine for seed in seeds for machine in _hypervisors(world, seed)}
     world.hypervisors = tuple(hypervisors.values()) or world.hypervisors
-    planted: dict[tuple[str, ...], Path] = {}
     with world.store.unit() as unit:
         for seed in seeds:
-            _Planter(world, unit, seed, now, planted).plant()
+            _Planter(world, unit, seed, now).plant()
     return [user for seed in seeds for user in _users(seed)]
 
 
@@ -82,13 +81,13 @@ def _users(seed: YamlSource) -> Iterator[User]:
 
 @dataclass(slots=True)
 class _Planter:
-    """Puts one seed into a store. `planted` says from which file each host came, over all seeds."""
+    """Puts one seed into a store."""
 
     world: World
     unit: Unit
     seed: YamlSource
     now: float
-    planted: dict[tuple[str, ...], Path]
+    shared: dict[str, Details] = field(default_factory=dict)
 
     def plant(self) -> None:
         for number, row in enumerate(self.seed.value.get("organizations", ())):
@@ -97,7 +96,7 @@ class _Planter:
     def _organization(self, row: Row, place: Place) -> None:
         organization = self.unit.organizations().get(row["name"])
         if organization is None:
-            organization = Organization(row["name"], details=_details(row, ORGANIZATIONS.defaults))
+            organization = Organization(row["name"], details=_details(row, ORGANIZATIONS.defaults, self.shared))
             self.unit.add_organization(organization)
         for number, child in enumerate(row.get("environments", ())):
             self._environment(organization, child, (*place, "environments", number))
@@ -105,16 +104,17 @@ class _Planter:
     def _environment(self, organization: Organization, row: Row, place: Place) -> None:
         environment = organization.environments.get(row["name"])
         if environment is None:
-            environment = Environment(organization, row["name"], details=_details(row, ENVIRONMENTS.defaults))
+            details = _details(row, ENVIRONMENTS.defaults, self.shared)
+            environment = Environment(organization, row["name"], details=details)
             organization.environments[environment.name] = environment
         for number, child in enumerate(row.get("hosts", ())):
             self._host(environment, child, (*place, "hosts", number))
 
     def _host(self, environment: Environment, row: Row, place: Place) -> None:
-        host = Host(environment, row["name"], details=_details(row, HOSTS.defaults))
-        if (before := self.planted.get(host.path)) is not None:
-            raise self.seed.error((*place, "name"), f"host {'/'.join(host.path)!r} is in {before} already")
-        self.planted[host.path] = self.seed.path
+        host = Host(environment, row["name"], details=_details(row, HOSTS.defaults, self.shared))
+        if host.name in environment.hosts:
+            message = f"host {'/'.join(host.path)!r} is there already; it stands twice here, or another seed has it"
+            raise self.seed.error((*place, "name"), message)
         environment.hosts[host.name] = host
         if "instance" in row:
             instance = self._instance(host, row["instance"], (*place, "instance"))
@@ -196,6 +196,7 @@ class _Planter:
         )
 
 
-def _details(row: Row, defaults: Mapping[str, Any]) -> Details | None:
-    """What differs from the defaults of the inventory."""
-    return {member: row[member] for member, default in defaults.items() if row.get(member, default) != default} or None
+def _details(row: Row, defaults: Mapping[str, Any], shared: dict[str, Details]) -> Details | None:
+    """What differs from the defaults of the inventory; equal details are one object, which memory thanks us for."""
+    details = {member: row[member] for member, default in defaults.items() if row.get(member, default) != default}
+    return shared.setdefault(repr(details), details) if details else None

@@ -56,7 +56,8 @@ def address(seed: int, world: str, host: Host, instance: Instance) -> str:
 
 def hostname(host: str) -> str | None:
     """The name that the guest gives itself, after its host; None when nothing of that can stand in a host name."""
-    return re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")[:63].rstrip("-") or None
+    name = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")[:63].rstrip("-")
+    return host if name == host else name or None  # one string where two would do: there may be a million hosts
 
 
 def console(seed: int, world: str, host: Host, instance: Instance) -> Console:

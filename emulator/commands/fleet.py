@@ -19,6 +19,5 @@ def fleet(hosts: int, random_seed: int) -> None:
     """Print a seed file with organizations, environments, hosts and machines that Faker made up."""
     from emulator.fleet import fleet_seed  # noqa: PLC0415 - it brings Faker, which no other command needs
 
-    out = click.get_text_stream("stdout", encoding="utf-8")
     for part in fleet_seed(hosts, random_seed):
-        out.write(part)
+        click.echo(part, nl=False)

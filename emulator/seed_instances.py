@@ -1,0 +1,150 @@
+"""One machine as a row of a seed describes it. What the row leaves out is drawn, so that it looks like a machine.
+
+Which states, triggers and ways there are is said by the contract that the world serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from emulator import simulated
+from emulator.records import Console, Host, Hypervisor, Instance, Pending, Task
+from emulator.store import Unit
+from emulator.world import World
+
+Row = Mapping[str, Any]
+
+CAUSE = "seed"
+"""How a machine of a seed came to its state, in messages."""
+
+
+class Misfit(Exception):
+    """What a row cannot mean in this world. `place` leads from the row to what is wrong in it."""
+
+    def __init__(self, message: str, *place: str | int) -> None:
+        super().__init__(message)
+        self.place = place
+
+    def below(self, *place: str | int) -> Misfit:
+        """The same, seen from further out."""
+        return Misfit(str(self), *place, *self.place)
+
+
+class InstanceMaker:
+    """Makes instances from rows, for one world and one time (`now`, in seconds since the epoch).
+
+    Made after the world knows its hypervisors. Misfit says what a row has wrong.
+    """
+
+    def __init__(self, world: World, unit: Unit, now: float) -> None:
+        self._world = world
+        self._unit = unit
+        self._now = now
+        self._lifecycle = lifecycle = world.machine.lifecycle
+        self._states = {name: state for name, state in lifecycle.states.items() if state.kind != "absent"}
+        self._hypervisors = {hypervisor.name: hypervisor for hypervisor in world.hypervisors}
+
+    def equip(self, host: Host, row: Row) -> None:
+        """Give the host the instance that the row describes, and put both into the store's indexes."""
+        state = self._states.get(row["state"])
+        if state is None:
+            raise Misfit(
+                f"an instance cannot be {row['state']!r}; expected {_any_of(self._states)}, or no instance at all",
+                "state",
+            )
+        pending = self._pending(row)
+        since = self._now - row["since"] if "since" in row else self._now
+        instance = Instance(
+            state=state.name,
+            since=since,
+            cause=CAUSE,
+            hypervisor=self._hypervisor(host, row),
+            pending=pending,
+            agent_at=since if row.get("agent", "Up") == "Up" else None,
+            locked=row.get("locked", False),
+            settled=pending.source != self._lifecycle.absent if pending else state.kind == "stable",
+            hostname=row.get("hostname"),
+            console=Console(row["vnc"]["token"], str(row["vnc"]["port"])) if "vnc" in row else None,
+        )
+        if "properties" in row:
+            self._prescribe(instance, row)
+        else:
+            self._draw(host, instance)
+        host.instance = instance
+        self._unit.hold(host)
+        if pending is not None:
+            self._set_off(host, instance, pending)
+
+    def _hypervisor(self, host: Host, row: Row) -> Hypervisor:
+        world = self._world
+        if "hypervisor" not in row:
+            return simulated.place(world.hypervisors, world.random_seed, world.name, host)
+        found = self._hypervisors.get(row["hypervisor"])
+        if found is None:
+            raise Misfit(
+                f"there is no hypervisor {row['hypervisor']!r}; expected {_any_of(self._hypervisors)}, "
+                "or one more under hypervisors",
+                "hypervisor",
+            )
+        return found
+
+    def _prescribe(self, instance: Instance, row: Row) -> None:
+        instance.set_properties((item["key"], item["value"]) for item in row["properties"])
+        if instance.uuid and (holder := self._unit.holder(instance.uuid)):
+            message = f"the machine {instance.uuid} (libvirt.uuid) is the instance of host {'/'.join(holder.path)!r}"
+            raise Misfit(f"{message} already; give each machine its own", "properties")
+
+    def _draw(self, host: Host, instance: Instance) -> None:
+        """A new machine's properties; one that has run has its address and its name, too."""
+        world, host.machines = self._world, 1
+        items = simulated.identity(world.random_seed, world.name, host, 1, instance.hypervisor)
+        instance.set_properties(items)
+        if instance.settled:
+            instance.boots = 1
+            address = simulated.address(world.random_seed, world.name, host, instance)
+            instance.set_properties([*items, ("ip.eth0", address)])
+            if instance.hostname is None:
+                name = simulated.hostname(host.name)
+                instance.hostname = host.name if name == host.name else name  # one string for both, where it can be
+
+    def _pending(self, row: Row) -> Pending | None:
+        """The action that is on its way, along an edge of the lifecycle."""
+        state, lifecycle = row["state"], self._lifecycle
+        if "pending" not in row:
+            if self._states[state].kind == "transient":
+                raise Misfit(f"{state} needs pending: which trigger is on its way, from where, and in how long", "state")
+            return None
+        action = row["pending"]
+        edge = lifecycle.edge(action["from"], action["trigger"])
+        if edge is None or edge.via != state:
+            ways = [f"{edge.trigger} from {edge.state}" for edge in lifecycle.edges if edge.via == state]
+            raise Misfit(
+                f"{action['trigger']} from {action['from']} does not pass through {state}; {_any_of(ways)} does",
+                "pending",
+            )
+        target = action.get("to", edge.to[0])
+        if target not in edge.to:
+            raise Misfit(f"{edge.trigger} does not settle in {target!r}; expected {_any_of(edge.to)}", "pending", "to")
+        return Pending(
+            edge.trigger,
+            edge.state,
+            target,
+            due=self._now + action["in"],
+            boots=self._world.boots(edge.state, target),
+        )
+
+    def _set_off(self, host: Host, instance: Instance, pending: Pending) -> None:
+        """What is on its way is a change of the host, for which clients wait."""
+        operations = self._world.contract.operations.values()
+        operation = next((one for one in operations if one.trigger == pending.trigger), None)
+        if operation is not None:
+            task = Task(f"{operation.id} on the hypervisor {instance.hypervisor.name}", "PENDING")
+            pending.change = host.chronicle().add_change(operation.id, operation.summary, task)
+        self._unit.schedule(host, instance)
+
+
+def _any_of(names: Any) -> str:
+    """Such as: `RUNNING, PAUSED or STOPPED`, the first few."""
+    first = list(names)[:12]
+    return " or ".join(filter(None, (", ".join(first[:-1]), first[-1]))) if first else "none"
