@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ BIN = Path(sys.executable).parent
 
 ENVIRONMENT = ("Guardis Test", "Test Environment")
 HOSTS = "/organizations/Guardis%20Test/environments/Test%20Environment/hosts"
-HOST = f"{HOSTS}/web-1"
+HOST = f"{HOSTS}/demo-1"
 INSTANCE = f"{HOST}/instance"
 
 # Long enough for PENDING to be seen, short enough not to bore.
@@ -61,7 +62,7 @@ STORY = (
         "A host joins the environment; it has no machine yet.",
         "POST",
         HOSTS + "/",
-        {"name": "web-1"},
+        {"name": "demo-1"},
         200,
         shows="state",
     ),
@@ -137,11 +138,9 @@ def play(session: requests.Session, url: str, scene: Scene) -> None:
     say(scene.says, BOLD)
     answer = session.request(scene.method, url + scene.path, json=scene.body, timeout=PATIENCE)
     say(f"    {scene.method:<6} {scene.path.replace(HOSTS, '.../hosts')}", CYAN)
-    say(f"    {answer.status_code} {answer.reason}{shown(answer, scene.shows)}", DIM)
     if answer.status_code != scene.status:
-        raise DemoError(
-            f"{scene.method} {scene.path}: expected {scene.status}, got {answer.status_code} {answer.text}"
-        )
+        raise DemoError(f"{scene.method} {scene.path}: expected {scene.status}, got {answer.status_code} {answer.text}")
+    say(f"    {answer.status_code} {HTTPStatus(answer.status_code).phrase}{shown(answer, scene.shows)}", DIM)
     if scene.settles:
         settle(session, url, scene.settles)
     say("")
@@ -163,17 +162,18 @@ def settle(session: requests.Session, url: str, goal: str) -> None:
         if time.monotonic() - begin > PATIENCE:
             raise DemoError(f"expected {goal} within {PATIENCE:.0f} s, saw {' -> '.join(seen)}")
         answer = session.get(url + INSTANCE, timeout=PATIENCE)
-        state = "ABSENT" if answer.status_code == requests.codes.not_found else str(answer.json()["state"])
+        state = "ABSENT" if answer.status_code == HTTPStatus.NOT_FOUND else str(answer.json()["state"])
         if state not in seen[-1:]:
             seen.append(state)
         else:
             time.sleep(LOOK_EVERY)
-    say(f"    {' -> '.join(seen)}   ({time.monotonic() - begin:.1f} s)", GREEN)
+    took = f"({time.monotonic() - begin:.1f} s)" if len(seen) > 1 else ""
+    say(f"    GET    {INSTANCE.replace(HOSTS, '.../hosts')}: {' -> '.join(seen)} {took}".rstrip(), GREEN)
 
 
 def judge(url: str) -> int:
     """Runs the contract suite against the emulator; its exit code."""
-    host = "/".join((*ENVIRONMENT, "web-1"))
+    host = "/".join((*ENVIRONMENT, "demo-1"))
     command = ["contract-tests", "run", url, "--host", host, "--report-dir", str(REPORTS / "contract")]
     say("Now the contract suite judges this emulator.", BOLD)
     say(f"    {subprocess.list2cmdline(command)}\n", CYAN)

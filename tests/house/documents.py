@@ -40,12 +40,13 @@ trap finish EXIT
 """
 
 START = """\
-exec_log="$PWD/.server-{line}.log"
+log="$PWD/.server-{line}.log"
+: >"$log"
 ({{ exec {command}
-}} >"$exec_log" 2>&1) &
+}} >"$log" 2>&1) &
 servers="$servers $!"
-until grep -q '^Ready\\. ' "$exec_log"; do
-  kill -0 "$!" 2>/dev/null || {{ cat "$exec_log"; exit 1; }}
+until grep -q '^Ready\\. ' "$log"; do
+  kill -0 "$!" 2>/dev/null || {{ cat "$log"; exit 1; }}
   sleep 0.1
 done
 """
