@@ -43,7 +43,7 @@ def test_time_does_not_go_back(seconds: float) -> None:
         clock.run_at(seconds)
 
 
-@pytest.mark.parametrize(("text", "rate"), [("real", 1.0), ("frozen", 0.0), ("x60", 60.0), ("x0.5", 0.5)])
+@pytest.mark.parametrize("text, rate", [("real", 1.0), ("frozen", 0.0), ("x60", 60.0), ("x0.5", 0.5)])
 def test_a_clock_is_named_by_a_word(text: str, rate: float) -> None:
     """`--clock` takes real, frozen and xN."""
     assert parse_clock(text).rate == rate

@@ -33,7 +33,7 @@ def test_a_legal_trigger_leads_where_the_table_says(edge: Edge) -> None:
             assert record.state == target
 
 
-@pytest.mark.parametrize(("state", "trigger"), [cell for cell in CELLS if LIFECYCLE.edge(*cell) is None])
+@pytest.mark.parametrize("state, trigger", [cell for cell in CELLS if LIFECYCLE.edge(*cell) is None])
 def test_an_illegal_trigger_is_refused_and_moves_nothing(state: str, trigger: str) -> None:
     """A cell without an edge raises, and the record stays where it is."""
     record = Record(state)

@@ -74,7 +74,7 @@ def test_every_state_is_there(start: Start) -> None:
     assert seen == set(emulator.world.contract.lifecycle.states)
 
 
-@pytest.mark.parametrize(("name", "row"), HALF_WAY, ids=[name for name, _ in HALF_WAY])
+@pytest.mark.parametrize("name, row", HALF_WAY, ids=[name for name, _ in HALF_WAY])
 def test_what_is_half_way_settles_when_it_is_due(start: Start, name: str, row: dict[str, dict[str, float]]) -> None:
     """A seeded action is on its way until its time has come, and then where the contract says."""
     emulator = start(seeds=(EVERY_STATE,))
@@ -89,7 +89,7 @@ def test_what_is_half_way_settles_when_it_is_due(start: Start, name: str, row: d
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "message"),
+    "text, line, message",
     [
         ("organizations: 3\n", 1, "organizations"),
         ("organisations: []\n", 1, "organisations"),
