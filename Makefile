@@ -76,9 +76,12 @@ format: .venv/ready ## Rewrites what ruff can mend
 
 # ---- what is made from something else
 
-.PHONY: docs lock wheel
+.PHONY: docs picture lock wheel
 docs: .venv/ready ## The pages of docs/ that are made from openapi.yaml
 	@$(PY) -m contract pages
+
+picture: .venv/ready ## docs/images/demo.svg anew, from a run of the demo
+	@$(PY) scripts/picture.py
 
 wheel: .venv/ready ## dist/: the wheel and the source distribution
 	@$(PY) -m build --no-isolation --outdir dist .

@@ -187,7 +187,8 @@ BOLD, DIM, RED, GREEN, CYAN = "1", "2", "31", "32", "36"
 
 def say(text: str, style: str | None = None) -> None:
     """Prints a line, in a style when a person looks at it."""
-    plain = style is None or not sys.stdout.isatty() or "NO_COLOR" in os.environ
+    coloured = sys.stdout.isatty() or "FORCE_COLOR" in os.environ
+    plain = style is None or not coloured or "NO_COLOR" in os.environ
     print(text if plain else f"\033[{style}m{text}\033[0m", flush=True)
 
 
