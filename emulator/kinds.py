@@ -78,10 +78,10 @@ class Kind(Generic[Record]):
         """Change what the body has; Conflict when the new name is taken, or when the version is stale."""
         thing = self.find(unit, call.names)
         old, name = thing.name, call.body.get("name", thing.name)
-        self._refuse_stale(thing, call.body.get("version"))
         if name != old:
             self.guard(call, thing, name)
             self._refuse_taken(unit, call.names[:-1], name)
+        self._refuse_stale(thing, call.body.get("version"))
         details = self._details(thing.details, call.body)
         if name != old:
             self.drop(unit, thing)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from emulator.errors import Malformed
 
 MAX_DIGITS = 18
-"""More cannot be a number of things in memory."""
+"""Of `offset` and `max` (inventory.openapi.yaml: their maximum)."""
 
 Thing = TypeVar("Thing")
 
@@ -30,5 +30,5 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
     if text is None:
         return default
     if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
-        raise Malformed(f"{name} is {text[:40]!r}; expected a number from 0, such as {name}=10")
+        raise Malformed(f"{name} is {text[:40]!r}; expected a number of at most {MAX_DIGITS} digits, such as {name}=10")
     return int(text)
