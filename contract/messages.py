@@ -46,7 +46,7 @@ def shown(value: Any) -> str:
 def shorten(text: str, longest: int) -> str:
     """The text on one line, its middle left out where it is longer than people read."""
     line = " ".join(text.split())
-    return line if len(line) <= longest else f"{line[: longest // 2]} … {line[-longest // 2 :]}"
+    return line if len(line) <= longest else f"{line[: longest // 2].rstrip()} … {line[-(longest // 2) :].lstrip()}"
 
 
 def _type(kind: Any, value: Any) -> str:

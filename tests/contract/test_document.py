@@ -48,6 +48,13 @@ BROKEN = {
         f"{GET_VNC}.responses.200.content.application/json.schema.$ref",
         "'#/components/schemas/Vnc' names nothing",
     ),
+    "a reference into a text": Broken(
+        "schema: {$ref: '#/components/schemas/VncAccess'}",
+        "schema: {$ref: '#/info/title/VncAccess'}",
+        "title/VncAccess'}",
+        f"{GET_VNC}.responses.200.content.application/json.schema.$ref",
+        "'#/info/title/VncAccess' names nothing",
+    ),
     "a reference to another file": Broken(
         "schema: {$ref: '#/components/schemas/VncAccess'}",
         "schema: {$ref: 'vnc.yaml'}",

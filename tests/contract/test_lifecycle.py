@@ -131,7 +131,7 @@ BROKEN = {
         "",
         "    Instance:",
         "components.schemas.Instance",
-        "with the x-role state and an enum",
+        "the x-role state and an enum",
     ),
     "no list of the states": Broken(
         "          enum: [UNDEFINED, PENDING, RUNNING, PAUSED, STOPPED]\n          readOnly",

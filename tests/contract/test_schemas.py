@@ -102,6 +102,18 @@ def test_no_more_problems_than_people_read(contract: Contract) -> None:
     assert max(map(len, problems)) < 200
 
 
+@pytest.mark.parametrize("depth", [300, 20_000])
+def test_a_deep_value_is_judged(depth: int) -> None:
+    """Nesting that the library cannot quote is no reason to break: it fits, or it does not."""
+    value: dict[str, Any] = {}
+    for _ in range(depth):
+        value = {"deeper": [value]}
+    assert judge("ProvisionRequest").is_valid(value)
+    assert not judge("PropertyList").is_valid([value])
+    (problem,) = judge("PropertyList").problems(value)
+    assert "nests too deeply" in problem
+
+
 @given(st.lists(st.fixed_dictionaries({"key": st.sampled_from("abcdef"), "value": st.text(max_size=3)}), max_size=6))
 def test_keys_are_unique(properties: list[dict[str, str]]) -> None:
     """A list is taken exactly when no key stands twice in it, alone and inside an instance."""
