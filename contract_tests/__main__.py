@@ -1,0 +1,48 @@
+"""The command line. Every mistake is one line that names the thing and the mend, with exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from contract import ContractError
+from contract_tests.commands.requirements import list_, show
+from contract_tests.commands.run import run
+from contract_tests.outcomes import ExitCode
+from contract_tests.target import TargetError
+
+PROGRAM = "contract-tests"
+
+
+@click.group(name=PROGRAM, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="hypervisor-emulator", prog_name=PROGRAM)
+def cli() -> None:
+    """Judges any server of the contract over HTTP.
+
+    Every option can also be given by environment variable, as its help says.
+    """
+
+
+for command in (run, list_, show):
+    cli.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and answer its exit code (contract_tests.outcomes)."""
+    try:
+        code = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+    except (click.ClickException, ContractError, TargetError) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+        return ExitCode.USAGE
+    except click.Abort:
+        return ExitCode.INCOMPLETE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ExitCode.INCOMPLETE
+    return code if isinstance(code, int) else ExitCode.HOLDS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Which checks there are, which requirements each of them judges, and what it needs. A check is a function.
+
+A module of checks registers them when it is imported; `contract_tests.plan` imports them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from contract import Contract, Operation
+from contract_tests.target import Level
+
+if TYPE_CHECKING:
+    from contract_tests.bench import Bench
+
+Run = Callable[["Bench"], None]
+Requirements = Callable[[Contract], Iterable[str]]
+
+
+class UnknownRequirementError(Exception):
+    """A check is tied to a requirement that is in no contract: the suite is wrong, not the server."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check of the plan. `level` is what it sends at most, `feature` what the server must claim for it."""
+
+    id: str
+    title: str
+    level: Level
+    requirements: tuple[str, ...]
+    run: Run
+    feature: str | None = None
+    hosts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    module: str
+    requirements: Requirements
+    expand: Callable[[Contract, _Entry], Iterator[Check]]
+
+
+_ENTRIES: dict[str, _Entry] = {}
+
+
+def check(
+    name: str,
+    title: str,
+    *,
+    level: Level,
+    requirements: Iterable[str] = (),
+    derived: Requirements | None = None,
+    hosts: int = 1,
+) -> Callable[[Run], Run]:
+    """Register a check. `derived` finds further requirements in the contract given, such as those of its cells."""
+
+    def register(run: Run) -> Run:
+        def expand(contract: Contract, entry: _Entry) -> Iterator[Check]:
+            yield Check(name, title, level, tuple(entry.requirements(contract)), run, hosts=hosts)
+
+        _add(name, run.__module__, requirements, derived, expand)
+        return run
+
+    return register
+
+
+def check_each(
+    name: str,
+    title: str,
+    *,
+    operations: Callable[[Contract], Iterable[tuple[Operation, Level, Iterable[str]]]],
+) -> Callable[[Callable[[Bench, Operation], None]], Callable[[Bench, Operation], None]]:
+    """Register a check for each of some operations: `name[operationId]`, with the level and the ids of each."""
+
+    def register(run: Callable[[Bench, Operation], None]) -> Callable[[Bench, Operation], None]:
+        def expand(contract: Contract, _: _Entry) -> Iterator[Check]:
+            for operation, level, ids in operations(contract):
+                yield Check(
+                    id=f"{name}[{operation.id}]",
+                    title=f"{title} {operation.id}",
+                    level=level,
+                    requirements=tuple(ids),
+                    run=lambda bench, operation=operation: run(bench, operation),  # type: ignore[misc]
+                    feature=operation.feature,
+                )
+
+        def every(contract: Contract) -> Iterable[str]:
+            return [requirement for _, _, ids in operations(contract) for requirement in ids]
+
+        _add(name, run.__module__, (), every, expand)
+        return run
+
+    return register
+
+
+def _add(
+    name: str,
+    module: str,
+    requirements: Iterable[str],
+    derived: Requirements | None,
+    expand: Callable[[Contract, _Entry], Iterator[Check]],
+) -> None:
+    if name in _ENTRIES:
+        raise ValueError(f"a check {name!r} is there already")
+    fixed = tuple(requirements)
+
+    def ids(contract: Contract) -> Iterable[str]:
+        return dict.fromkeys([*fixed, *(derived(contract) if derived else ())])
+
+    _ENTRIES[name] = _Entry(module, ids, expand)
+
+
+def plan(contract: Contract, builtin: Contract, order: Sequence[str]) -> tuple[Check, ...]:
+    """The checks for a contract, in the order in which their modules are named.
+
+    An id that the contract given has dropped is dropped too. UnknownRequirementError for an id that not even the
+    built-in contract has.
+    """
+    known: Mapping[str, object] = {**builtin.requirements, **contract.requirements}
+    entries = sorted(_ENTRIES.values(), key=lambda entry: order.index(entry.module))
+    checks = [one for entry in entries for one in entry.expand(contract, entry)]
+    for one in checks:
+        unknown = [requirement for requirement in one.requirements if requirement not in known]
+        if unknown:
+            raise UnknownRequirementError(f"check {one.id} judges {', '.join(unknown)}, which no contract has")
+    return tuple(
+        replace(one, requirements=tuple(name for name in one.requirements if name in contract.requirements))
+        for one in checks
+    )
