@@ -119,7 +119,25 @@ class Client:
         self._check(case, operation, host, declared=declared)
         own = self.target.credentials.headers if credentials is None else credentials
         response = self._transmit(case, {**own, **(headers or {})})
+        return self._judged(case, operation, host, response)
+
+    def send_bytes(self, operation: Operation, host: HostName, data: bytes, media_type: str | None) -> Reply:
+        """Send an operation with a body that the engine would not make, byte by byte; judged like any other."""
+        case = self.api(host).operations[operation.id].Case()
+        self._check(case, operation, host, declared=True)
+        headers = {**self.target.credentials.headers, **self._labels()}
+        if media_type is not None:
+            headers["Content-Type"] = media_type
+        request = requests.Request(operation.method, self.target.url + case.path, headers=headers, data=data)
+        answer = self._write(lambda: self._transport(request.prepare()))
+        return self._judged(case, operation, host, Response.from_any(answer))
+
+    def _transport(self, prepared: requests.PreparedRequest) -> requests.Response:
+        return self._session.send(prepared, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), allow_redirects=False)
+
+    def _judged(self, case: Case[Any], operation: Operation, host: HostName, response: Response) -> Reply:
         reply = self._keep(response.request, response, operation.id)
+        declared = case.method.upper() == operation.method
         if declared:
             self.statuses.setdefault(operation.id, Counter())[reply.status] += 1
         judgement = self._judge.judge(operation, host, case, response, declared=declared)
@@ -148,9 +166,7 @@ class Client:
         own = self.target.credentials.headers if credentials is None else credentials
         sent = {**own, **self._labels(), **(headers or {})}
         prepared = requests.Request(method, self.target.url + path, headers=sent, data=data).prepare()
-        response = self._read(
-            lambda: self._session.send(prepared, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), allow_redirects=False)
-        )
+        response = self._read(lambda: self._transport(prepared))
         return self._keep(prepared, Response.from_any(response), None)
 
     def _check(self, case: Case[Any], operation: Operation, host: HostName, *, declared: bool) -> None:

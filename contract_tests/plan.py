@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contract import Contract, load_contract
-from contract_tests import auth_checks, bodies, http_checks, methods, noise, two_hosts, walk
+from contract_tests import auth_checks, bodies, chosen_bodies, http_checks, methods, noise, two_hosts, walk
 from contract_tests.document_rules import ALWAYS
 from contract_tests.registry import Check, plan
 
-MODULES = (auth_checks, walk, bodies, http_checks, methods, noise, two_hosts)
+MODULES = (auth_checks, walk, chosen_bodies, bodies, http_checks, methods, noise, two_hosts)
 """The modules with checks, in the order in which they run."""
 
 
