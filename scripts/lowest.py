@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRA = "contract-tests"
-TEST_TOOLS = ["pytest-xdist"]
+TEST_TOOLS = ["openapi-spec-validator", "pytest-xdist"]
 # tests/house is about the tree and the lock, not about the product. Old libraries may warn of what they are.
 PYTEST = ["-m", "pytest", "--quiet", "--numprocesses", "2", "--ignore", "tests/house", "-W", "default"]
 
