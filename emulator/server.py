@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -92,6 +93,7 @@ class Server:
     def __init__(self, application: Callable[..., Any], host: str, port: int) -> None:
         self._map: dict[int, Any] = {}
         self._stopping = False
+        self._ending = threading.RLock()
         try:
             self._server = create_server(
                 application,
@@ -121,8 +123,10 @@ class Server:
 
     def stop(self) -> None:
         """Ask `run` to end. Safe in a signal handler and from any thread."""
-        self._stopping = True
-        self._server.pull_trigger()
+        with self._ending:  # the trigger must not be closed between the two
+            if not self._stopping:
+                self._stopping = True
+                self._server.pull_trigger()
 
     def _drain(self) -> None:
         wasyncore.dispatcher.close(self._server)  # no new connections; the trigger stays, for the threads
@@ -130,7 +134,8 @@ class Server:
         while self._is_busy() and time.monotonic() < until:
             self._turn(0.02)
         self._server.task_dispatcher.shutdown(timeout=0.1)
-        wasyncore.close_all(self._map, ignore_all=True)
+        with self._ending:
+            wasyncore.close_all(self._map, ignore_all=True)
 
     def _turn(self, timeout: float) -> None:
         """Serve what is there, after waiting for it for so many seconds."""
