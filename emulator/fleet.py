@@ -1,119 +1,123 @@
 """Fleets: made-up platforms of any size. The same random seed gives the same fleet, on every machine.
 
-Faker makes a bounded list of words, once; names are composed of words and numbers. The rows are those of a seed file:
-the command `fleet` writes them as text, `serve --fleet` plants them, and both come to the same platform.
+Faker makes a bounded list of words, once; names are composed of words and numbers, and all else is drawn from keys.
+The rows are those of a seed file: the command `fleet` writes them as text, `serve --fleet` plants them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from math import isqrt
 from typing import Any
 
 from faker import Faker
 
-from contract import YamlSource
-from emulator.draws import draw_fraction, draw_index
-from emulator.faker_provider import DISTRIBUTIONS, ENVIRONMENTS, PLATFORMS, ROLES, HypervisorProvider
+from emulator.draws import draw_bytes
+from emulator.errors import StartError
+from emulator.faker_provider import DISTRIBUTIONS, ENVIRONMENTS, ROLES, SITES, STATES, HypervisorProvider
+from emulator.seed_instances import Place, Row
+from emulator.seed_inventory import Names
 from emulator.seeds import plant
 from emulator.world import World
 
-HOSTS_IN_ENVIRONMENT = 200
-ENVIRONMENTS_IN_ORGANIZATION = 5
+WORDS = 600
+"""So many names of organizations are asked of Faker; numbers do the rest."""
+
+LARGEST_ENVIRONMENT = 168
 HOSTS_ON_HYPERVISOR = 40
-MOST_HYPERVISORS = 2000
-WORDS = 400
+SILENT_AGENTS = 16
+"""One running machine in so many has an agent that has not reported in."""
 
-STATES = (("RUNNING", 0.72), ("STOPPED", 0.86), ("PAUSED", 0.90))
-"""States with the draw below which they are taken, in turn; above all of them a host has no instance."""
-
-Row = dict[str, Any]
+_ROLES = tuple(ROLES)
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """The words of a fleet, drawn from Faker."""
+class Fleet:
+    """A seed of so many hosts, whose rows are made as they are asked for: a million need no room.
 
-    words: tuple[str, ...]
-    families: tuple[str, ...]
+    Environments grow with the fleet, up to some 170 hosts, and no two need be of one size.
+    """
 
-    @classmethod
-    def draw(cls, random_seed: int) -> Vocabulary:
-        """The words that this seed gives."""
-        fake = Faker("en_US")
-        fake.add_provider(HypervisorProvider)
-        fake.seed_instance(random_seed)
-        words = dict.fromkeys(fake.word() for _ in range(WORDS))
-        families = dict.fromkeys(fake.organization_name() for _ in range(WORDS))
-        return cls(tuple(words), tuple(families))
+    def __init__(self, hosts: int, random_seed: int) -> None:
+        self._hosts = hosts
+        self._seed = random_seed
+        carriers = -(-hosts // HOSTS_ON_HYPERVISOR)
+        self._hypervisors = [f"hyp{n}.{SITES[n % len(SITES)]}.example.net" for n in range(1, carriers + 1)]
+
+    @property
+    def value(self) -> Row:
+        """The rows, as a seed has them."""
+        return {"hypervisors": [{"name": name} for name in self._hypervisors], "organizations": self._organizations()}
+
+    def error(self, place: Place, message: str) -> Exception:
+        """A StartError: what a fleet cannot do in this world."""
+        return StartError(f"--fleet: {message} (in its {'.'.join(map(str, place))})")
+
+    def find(self, names: Names) -> str | None:
+        """None: a fleet is planted last, and nobody asks where it has what."""
+
+    def _organizations(self) -> Iterator[dict[str, Any]]:
+        names = _organization_names(self._seed)
+        left, number = self._hosts, 0
+        while left:
+            turn, word = divmod(number, len(names))
+            draws = draw_bytes(self._seed, "fleet", number)
+            sizes = []
+            for draw in draws[: 2 + draws[7] % (len(ENVIRONMENTS) - 1)]:
+                sizes.append(min(left, self._size(draw)))
+                left -= sizes[-1]
+            environments = (
+                {"name": name, "hosts": self._environment(number, name, size)}
+                for name, size in zip(ENVIRONMENTS, sizes, strict=False)
+                if size
+            )
+            yield {"name": f"{names[word]} {turn + 1}" if turn else names[word], "environments": environments}
+            number += 1
+
+    def _size(self, draw: int) -> int:
+        """Of an environment: from a half to one and a half of what is usual in a fleet of this size."""
+        usual = min(max(isqrt(self._hosts), 4), LARGEST_ENVIRONMENT * 2 // 3)
+        return usual // 2 + usual * draw // 255
+
+    def _environment(self, organization: int, environment: str, size: int) -> Iterator[dict[str, Any]]:
+        numbers: Counter[str] = Counter()
+        for ordinal in range(size):
+            draws = draw_bytes(self._seed, "fleet", organization, environment, ordinal)
+            role = _ROLES[draws[0] % len(_ROLES)]
+            numbers[role] += 1
+            row: dict[str, Any] = {
+                "name": f"{role}-{numbers[role]}",
+                "distribution": DISTRIBUTIONS[draws[1] % len(DISTRIBUTIONS)],
+            }
+            if state := STATES[draws[2] % len(STATES)]:
+                carrier = int.from_bytes(draws[4:]) % len(self._hypervisors)
+                row["instance"] = {"state": state, "hypervisor": self._hypervisors[carrier]}
+                if draws[3] % SILENT_AGENTS == 0:
+                    row["instance"]["agent"] = "Down"
+            yield row
+
+
+def _organization_names(random_seed: int) -> Sequence[str]:
+    fake = Faker("en_US")
+    fake.add_provider(HypervisorProvider)
+    fake.seed_instance(random_seed)
+    return list(dict.fromkeys(fake.organization_name() for _ in range(WORDS)))
 
 
 def plant_fleet(world: World, hosts: int, random_seed: int) -> None:
-    """Put a fleet of so many hosts into the world's store."""
-    fleet = _Fleet(hosts, random_seed)
-    value = {"hypervisors": fleet.hypervisors(), "organizations": fleet.organizations()}
-    plant(world, [YamlSource(Path("--fleet"), "", value)], world.clock.now())
+    """Put a fleet of so many hosts into the world's store. StartError when something of it is there already."""
+    plant(world, [Fleet(hosts, random_seed)], world.clock.now())
 
 
 def fleet_seed(hosts: int, random_seed: int) -> Iterator[str]:
-    """A fleet as the text of a seed file, piece by piece."""
-    fleet = _Fleet(hosts, random_seed)
-    yield f"# {hosts} hosts, made up with the random seed {random_seed}\nhypervisors:\n"
-    for row in fleet.hypervisors():
-        yield f"- {_flow(row)}\n"
+    """A fleet as the text of a seed file, environment by environment."""
+    fleet = Fleet(hosts, random_seed).value
+    yield f"# {hosts} hosts, made up with the random seed {random_seed}.\nhypervisors:\n"
+    yield "".join(f"- {json.dumps(row)}\n" for row in fleet["hypervisors"])
     yield "organizations:\n"
-    for organization in fleet.organizations():
-        yield f"- name: {_flow(organization['name'])}\n  environments:\n"
+    for organization in fleet["organizations"]:
+        yield f"- name: {json.dumps(organization['name'])}\n  environments:\n"
         for environment in organization["environments"]:
-            yield f"  - name: {_flow(environment['name'])}\n    hosts:\n"
-            yield "".join(f"    - {_flow(host)}\n" for host in environment["hosts"])
-
-
-def _flow(value: Any) -> str:
-    """A value in one line; JSON is YAML."""
-    return json.dumps(value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fleet:
-    """The rows of a fleet, made as they are asked for."""
-
-    hosts: int
-    random_seed: int
-
-    def hypervisors(self) -> list[Row]:
-        count = min(-(-self.hosts // HOSTS_ON_HYPERVISOR), MOST_HYPERVISORS)
-        return [{"name": f"hyp{number}.example.net"} for number in range(1, count + 1)]
-
-    def organizations(self) -> Iterator[Row]:
-        vocabulary = Vocabulary.draw(self.random_seed)
-        size = HOSTS_IN_ENVIRONMENT * ENVIRONMENTS_IN_ORGANIZATION
-        for number, first in enumerate(range(0, self.hosts, size)):
-            family = vocabulary.families[number % len(vocabulary.families)]
-            turn = number // len(vocabulary.families)
-            name = f"{family} {turn + 1}" if turn else family
-            last = min(first + size, self.hosts)
-            yield {"name": name, "environments": self._environments(vocabulary, first, last)}
-
-    def _environments(self, vocabulary: Vocabulary, first: int, last: int) -> Iterator[Row]:
-        for number, start in enumerate(range(first, last, HOSTS_IN_ENVIRONMENT)):
-            end = min(start + HOSTS_IN_ENVIRONMENT, last)
-            hosts = (self._host(vocabulary, ordinal) for ordinal in range(start, end))
-            yield {"name": ENVIRONMENTS[number], "hosts": hosts}
-
-    def _host(self, vocabulary: Vocabulary, ordinal: int) -> Row:
-        seed = self.random_seed
-        role = ROLES[draw_index(len(ROLES), seed, "fleet", ordinal, "role")]
-        word = vocabulary.words[draw_index(len(vocabulary.words), seed, "fleet", ordinal, "word")]
-        row: Row = {
-            "name": f"{role}-{word}-{ordinal + 1}",
-            "platform": PLATFORMS[draw_index(len(PLATFORMS), seed, "fleet", ordinal, "platform")],
-            "distribution": DISTRIBUTIONS[draw_index(len(DISTRIBUTIONS), seed, "fleet", ordinal, "distribution")],
-        }
-        draw = draw_fraction(seed, "fleet", ordinal, "state")
-        state = next((name for name, bound in STATES if draw < bound), None)
-        if state is not None:
-            row["instance"] = {"state": state}
-        return row
+            hosts_ = "".join(f"    - {json.dumps(row)}\n" for row in environment["hosts"])  # JSON is YAML, too
+            yield f"  - name: {json.dumps(environment['name'])}\n    hosts:\n{hosts_}"

@@ -5,7 +5,8 @@ Which states, triggers and ways there are is said by the contract that the world
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from emulator import simulated
@@ -14,9 +15,13 @@ from emulator.store import Unit
 from emulator.world import World
 
 Row = Mapping[str, Any]
+Place = tuple[str | int, ...]
 
 CAUSE = "seed"
 """How a machine of a seed came to its state, in messages."""
+
+MOST_NAMED = 12
+"""So many names a message lists at most."""
 
 
 class Misfit(Exception):
@@ -24,7 +29,7 @@ class Misfit(Exception):
 
     def __init__(self, message: str, *place: str | int) -> None:
         super().__init__(message)
-        self.place = place
+        self.place: Place = place
 
     def below(self, *place: str | int) -> Misfit:
         """The same, seen from further out."""
@@ -96,24 +101,22 @@ class InstanceMaker:
             raise Misfit(f"{message} already; give each machine its own", "properties")
 
     def _draw(self, host: Host, instance: Instance) -> None:
-        """A new machine's properties; one that has run has its address and its name, too."""
+        """The properties of a new machine; one that has run has its address and its name, too."""
         world, host.machines = self._world, 1
-        items = simulated.identity(world.random_seed, world.name, host, 1, instance.hypervisor)
-        instance.set_properties(items)
+        queue = sys.intern(instance.hypervisor.user_queue)  # one string for all machines of a hypervisor
+        drawn = simulated.identity(world.random_seed, world.name, host, 1, instance.hypervisor)
+        instance.set_properties((key, queue if value == queue else value) for key, value in drawn)
         if instance.settled:
             instance.boots = 1
-            address = simulated.address(world.random_seed, world.name, host, instance)
-            instance.set_properties([*items, ("ip.eth0", address)])
-            if instance.hostname is None:
-                name = simulated.hostname(host.name)
-                instance.hostname = host.name if name == host.name else name  # one string for both, where it can be
+            instance.add_property("ip.eth0", simulated.address(world.random_seed, world.name, host, instance))
+            instance.hostname = instance.hostname or simulated.hostname(host.name)
 
     def _pending(self, row: Row) -> Pending | None:
         """The action that is on its way, along an edge of the lifecycle."""
         state, lifecycle = row["state"], self._lifecycle
         if "pending" not in row:
             if self._states[state].kind == "transient":
-                raise Misfit(f"{state} needs pending: which trigger is on its way, from where, and in how long", "state")
+                raise Misfit(f"{state} needs pending: the trigger that is on its way, from where, in how long", "state")
             return None
         action = row["pending"]
         edge = lifecycle.edge(action["from"], action["trigger"])
@@ -144,7 +147,7 @@ class InstanceMaker:
         self._unit.schedule(host, instance)
 
 
-def _any_of(names: Any) -> str:
-    """Such as: `RUNNING, PAUSED or STOPPED`, the first few."""
-    first = list(names)[:12]
-    return " or ".join(filter(None, (", ".join(first[:-1]), first[-1]))) if first else "none"
+def _any_of(names: Iterable[str]) -> str:
+    """Such as: `RUNNING, PAUSED or STOPPED`; the first few of many."""
+    *others, last = list(names)[:MOST_NAMED] or ["none"]
+    return f"{', '.join(others)} or {last}" if others else last

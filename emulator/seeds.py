@@ -5,23 +5,64 @@ The schema says shapes; which states and triggers there are is said by the contr
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from contract import Lifecycle, YamlSource, load_yaml
+from contract import YamlSource, load_yaml
 from emulator import simulated
 from emulator.auth import Principal, User
-from emulator.inventory import ENVIRONMENTS, HOSTS, ORGANIZATIONS
-from emulator.records import Console, Details, Environment, Host, Hypervisor, Instance, Organization, Pending
-from emulator.store import Unit
+from emulator.records import Hypervisor
+from emulator.seed_instances import InstanceMaker, Misfit, Place, Row
+from emulator.seed_inventory import Names, Planter
 from emulator.world import World
 
-Row = Mapping[str, Any]
-Place = tuple[str | int, ...]
+LEVELS = ("organizations", "environments", "hosts")
+
+MANY = 100_000
+"""So many new objects are worth a garbage collection of their own."""
+
+
+class Seed(Protocol):
+    """What a world begins with. `value` has the shape of the schema, where any list may be an iterable."""
+
+    @property
+    def value(self) -> Row:
+        """Its rows."""
+
+    def error(self, place: Place, message: str) -> Exception:
+        """An error to raise for what stands at `place`."""
+
+    def find(self, names: Names) -> str | None:
+        """Where it tells of an organization, environment or host (its names, outermost first), if it does."""
+
+
+class FileSeed:
+    """A seed file that fits the schema, and has no name twice in one list."""
+
+    def __init__(self, source: YamlSource) -> None:
+        self._source = source
+        self.value: Row = source.value
+
+    def error(self, place: Place, message: str) -> Exception:
+        """A ContractError with file, line, place and message."""
+        return self._source.error(place, message)
+
+    def find(self, names: Names) -> str | None:
+        """See Seed: FILE:LINE."""
+        place: Place = ()
+        row = self.value
+        for level, name in zip(LEVELS, names, strict=False):
+            rows = row.get(level, ())
+            number = next((number for number, child in enumerate(rows) if child["name"] == name), None)
+            if number is None:
+                return None
+            place, row = (*place, level, number), rows[number]
+        return f"{self._source.path}:{self._source.line(place)}"
 
 
 def fixtures() -> Path:
@@ -42,161 +83,107 @@ def _schema() -> dict[str, Any]:
     return schema
 
 
-def load_seed(path: Path) -> YamlSource:
-    """A seed file that fits the schema. ContractError names file, line, place and problem."""
-    return load_yaml(path, _schema())
+def load_seed(path: Path) -> FileSeed:
+    """Read a seed file. ContractError names file, line, place and problem."""
+    with _collecting_later():
+        source = load_yaml(path, _schema())
+        for place, first in _twins(source.value):
+            line = source.line((*place[:-2], first))
+            raise source.error(place, f"it stands twice, first in line {line}; each {place[-1]} stands once in a list")
+        return FileSeed(source)
 
 
-def plant(world: World, seeds: Iterable[YamlSource], now: float) -> list[User]:
-    """Put all that the seeds say into the world's store, and answer the users that they name.
+def _twins(seed: Row) -> Iterator[tuple[Place, int]]:
+    """The places of what stands twice in one list, each with the position where it stood before."""
+    yield from _twins_in(seed, "name", "hypervisors")
+    yield from _twins_in(seed, "username", "users")
+    yield from _twins_in(seed, "name", "organizations")
+    for a, organization in enumerate(seed.get("organizations", ())):
+        yield from _twins_in(organization, "name", "organizations", a, "environments")
+        for b, environment in enumerate(organization.get("environments", ())):
+            yield from _twins_in(environment, "name", "organizations", a, "environments", b, "hosts")
+            for c, host in enumerate(environment.get("hosts", ())):
+                if "properties" in host.get("instance", ()):
+                    place = ("organizations", a, "environments", b, "hosts", c, "instance", "properties")
+                    yield from _twins_in(host["instance"], "key", *place)
 
-    An organization or environment that several seeds name is one; a host that two of them name is an error.
-    ContractError also for a state, trigger, hypervisor or way that does not exist. `now`: seconds since the epoch.
+
+def _twins_in(parent: Row, member: str, *place: str | int) -> Iterator[tuple[Place, int]]:
+    """`place` is that of the list; its last step is the list's name in the parent."""
+    values = [row[member] for row in parent.get(str(place[-1]), ())]
+    if len(set(values)) == len(values):
+        return
+    first: dict[str, int] = {}
+    for number, value in enumerate(values):
+        if first.setdefault(value, number) != number:
+            yield (*place, number, member), first[value]
+
+
+def plant(world: World, seeds: Iterable[Seed], now: float) -> list[User]:
+    """Put all that the seeds tell into the world's store, and answer the users that they name.
+
+    An organization or environment of which several seeds tell is one; a host is in one seed. What does not fit the
+    contract or another seed is the error of its seed, for a file a ContractError. `now`: seconds since the epoch.
     """
     seeds = list(seeds)
-    hypervisors = {machine.name: machine for seed in seeds for machine in _hypervisors(world, seed)}
-    world.hypervisors = tuple(hypervisors.values()) or world.hypervisors
-    with world.store.unit() as unit:
+    users = list(_users(seeds))
+    world.hypervisors = _hypervisors(world, seeds)
+    with _collecting_later(), world.store.unit() as unit:
+        planter = Planter(unit, InstanceMaker(world, unit, now), lambda names: _find(seeds, names))
         for seed in seeds:
-            _Planter(world, unit, seed, now).plant()
-    return [user for seed in seeds for user in _users(seed)]
+            try:
+                planter.organizations(seed.value)
+            except Misfit as misfit:
+                raise seed.error(misfit.place, str(misfit)) from None
+    return users
 
 
-def _hypervisors(world: World, seed: YamlSource) -> Iterator[Hypervisor]:
-    for row in seed.value.get("hypervisors", ()):
-        drawn = simulated.make_hypervisor(world.random_seed, row["name"])
-        yield Hypervisor(row["name"], row.get("uuid", drawn.uuid))
+def _find(seeds: list[Seed], names: Names) -> str | None:
+    return next((found for seed in seeds if (found := seed.find(names))), None)
 
 
-def _users(seed: YamlSource) -> Iterator[User]:
-    names = set()
-    for number, row in enumerate(seed.value.get("users", ())):
-        if row["username"] in names:
-            raise seed.error(("users", number, "username"), f"{row['username']!r} stands twice; names must be unique")
-        names.add(row["username"])
-        belongs = frozenset(row["organizations"]) if "organizations" in row else None
-        principal = Principal(row["username"], row.get("fullName", row["username"]), belongs)
-        yield User(principal, row.get("password"), tuple(row.get("appKeys", ())))
+def _users(seeds: list[Seed]) -> Iterator[User]:
+    names: set[str] = set()
+    keys: set[str] = set()
+    for seed in seeds:
+        for number, row in enumerate(seed.value.get("users", ())):
+            own = row.get("appKeys", ())
+            if row["username"] in names:
+                message = f"another seed has a user {row['username']!r}; keep one"
+                raise seed.error(("users", number, "username"), message)
+            if not keys.isdisjoint(own):
+                raise seed.error(("users", number, "appKeys"), "another user has such a key; a key is of one user")
+            names.add(row["username"])
+            keys.update(own)
+            belongs = frozenset(row["organizations"]) if "organizations" in row else None
+            principal = Principal(row["username"], row.get("fullName", row["username"]), belongs)
+            yield User(principal, row.get("password"), tuple(own))
 
 
-@dataclass(slots=True)
-class _Planter:
-    """Puts one seed into a store."""
-
-    world: World
-    unit: Unit
-    seed: YamlSource
-    now: float
-    shared: dict[str, Details] = field(default_factory=dict)
-
-    def plant(self) -> None:
-        for number, row in enumerate(self.seed.value.get("organizations", ())):
-            self._organization(row, ("organizations", number))
-
-    def _organization(self, row: Row, place: Place) -> None:
-        organization = self.unit.organizations().get(row["name"])
-        if organization is None:
-            organization = Organization(row["name"], details=_details(row, ORGANIZATIONS.defaults, self.shared))
-            self.unit.add_organization(organization)
-        for number, child in enumerate(row.get("environments", ())):
-            self._environment(organization, child, (*place, "environments", number))
-
-    def _environment(self, organization: Organization, row: Row, place: Place) -> None:
-        environment = organization.environments.get(row["name"])
-        if environment is None:
-            details = _details(row, ENVIRONMENTS.defaults, self.shared)
-            environment = Environment(organization, row["name"], details=details)
-            organization.environments[environment.name] = environment
-        for number, child in enumerate(row.get("hosts", ())):
-            self._host(environment, child, (*place, "hosts", number))
-
-    def _host(self, environment: Environment, row: Row, place: Place) -> None:
-        host = Host(environment, row["name"], details=_details(row, HOSTS.defaults, self.shared))
-        if host.name in environment.hosts:
-            message = f"host {'/'.join(host.path)!r} is there already; it stands twice here, or another seed has it"
-            raise self.seed.error((*place, "name"), message)
-        environment.hosts[host.name] = host
-        if "instance" in row:
-            instance = self._instance(host, row["instance"], (*place, "instance"))
-            host.instance = instance
-            self.unit.hold(host)
-            self.unit.schedule(host, instance)
-
-    def _instance(self, host: Host, row: Row, place: Place) -> Instance:
-        lifecycle = self.world.machine.lifecycle
-        state = lifecycle.states.get(row["state"])
-        if state is None or state.kind == "absent":
-            known = ", ".join(name for name, other in lifecycle.states.items() if other.kind != "absent")
-            message = f"an instance cannot be {row['state']!r}; expected one of {known}, or no instance at all"
-            raise self.seed.error((*place, "state"), message)
-        since = self.now - row.get("since", 0.0)
-        instance = Instance(state.name, since, "seed", self._hypervisor(host, row, place))
-        instance.settled = state.kind == "stable"
-        instance.agent_at = since if row.get("agent", "Up") == "Up" else None
-        instance.locked = row.get("locked", False)
-        instance.hostname = row.get("hostname")
-        if "vnc" in row:
-            instance.console = Console(row["vnc"]["token"], row["vnc"]["port"])
-        self._properties(host, instance, row, place)
-        self._pending(lifecycle, instance, row, place)
-        return instance
-
-    def _hypervisor(self, host: Host, row: Row, place: Place) -> Hypervisor:
-        world = self.world
-        if "hypervisor" not in row:
-            return simulated.place(world.hypervisors, world.random_seed, world.name, host)
-        for hypervisor in world.hypervisors:
-            if hypervisor.name == row["hypervisor"]:
-                return hypervisor
-        known = ", ".join(other.name for other in world.hypervisors)
-        raise self.seed.error((*place, "hypervisor"), f"there is no {row['hypervisor']!r}; expected one of {known}")
-
-    def _properties(self, host: Host, instance: Instance, row: Row, place: Place) -> None:
-        world = self.world
-        if "properties" in row:
-            items = [(item["key"], item["value"]) for item in row["properties"]]
-            if len(dict(items)) != len(items):
-                raise self.seed.error((*place, "properties"), "a key stands twice; keys must be unique")
-            instance.set_properties(items)
-            if instance.uuid and (holder := self.unit.holder(instance.uuid)):
-                message = f"libvirt.uuid {instance.uuid} is the machine of {'/'.join(holder.path)!r} already"
-                raise self.seed.error((*place, "properties"), message)
-            return
-        host.machines = 1
-        drawn = simulated.identity(world.random_seed, world.name, host, 1, instance.hypervisor)
-        instance.set_properties(drawn)
-        if instance.settled:
-            instance.boots = 1
-            instance.add_property("ip.eth0", simulated.address(world.random_seed, world.name, host, instance))
-            instance.hostname = instance.hostname or simulated.hostname(host.name)
-
-    def _pending(self, lifecycle: Lifecycle, instance: Instance, row: Row, place: Place) -> None:
-        is_transient = lifecycle.states[instance.state].kind == "transient"
-        if "pending" not in row:
-            if is_transient:
-                message = f"{instance.state} needs pending: the trigger that is on its way, from where, and in how long"
-                raise self.seed.error((*place, "state"), message)
-            return
-        action = row["pending"]
-        edge = lifecycle.edge(action["from"], action["trigger"])
-        if edge is None or edge.via != instance.state:
-            message = f"the contract has no way by {action['trigger']!r} from {action['from']!r} over {instance.state}"
-            raise self.seed.error((*place, "pending"), message)
-        target = action.get("to", edge.to[0])
-        if target not in edge.to:
-            message = f"{edge.trigger} does not lead to {target!r}; expected one of {', '.join(edge.to)}"
-            raise self.seed.error((*place, "pending", "to"), message)
-        instance.settled = edge.state != lifecycle.absent
-        instance.pending = Pending(
-            edge.trigger,
-            edge.state,
-            target,
-            due=self.now + action["in"],
-            boots=self.world.boots(edge.state, target),
-        )
+def _hypervisors(world: World, seeds: list[Seed]) -> tuple[Hypervisor, ...]:
+    """Those that were named so far, in this world and in the seeds; the world's defaults when none was."""
+    present = tuple(world.hypervisors)
+    is_default = present == tuple(simulated.default_hypervisors(world.random_seed))
+    named = {} if is_default else {one.name: one for one in present}
+    for seed in seeds:
+        for number, row in enumerate(seed.value.get("hypervisors", ())):
+            drawn = simulated.make_hypervisor(world.random_seed, row["name"])
+            hypervisor = Hypervisor(row["name"], row.get("uuid", drawn.uuid))
+            if named.setdefault(hypervisor.name, hypervisor) != hypervisor:
+                message = f"another seed gives {row['name']!r} another uuid; say it once, or alike"
+                raise seed.error(("hypervisors", number), message)
+    return tuple(named.values()) or present
 
 
-def _details(row: Row, defaults: Mapping[str, Any], shared: dict[str, Details]) -> Details | None:
-    """What differs from the defaults of the inventory; equal details are one object, which memory thanks us for."""
-    details = {member: row[member] for member, default in defaults.items() if row.get(member, default) != default}
-    return shared.setdefault(repr(details), details) if details else None
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """No garbage collection while many things are made that are to stay: each would look at all of them."""
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_enabled:
+            gc.enable()
+            if gc.get_count()[0] > MANY:
+                gc.collect()  # here, and not in the first request
