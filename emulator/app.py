@@ -59,8 +59,9 @@ def create_app(settings: Settings, worlds: Worlds | None = None) -> Flask:
         documents.append((load_document(control.DOCUMENT), control.use_cases(worlds), None))
     for document, use_cases, fire in documents:
         bind(app, document, use_cases, world=worlds.world, fire=fire, base_path=settings.base_path)
-    templates = [operation.path for document, *_ in documents for operation in document.operations.values()]
-    _admit(app, worlds, control.Guard(settings.control_token))
+    operations = [operation for document, *_ in documents for operation in document.operations.values()]
+    templates = [settings.base_path + operation.path for operation in operations]
+    _admit(app, worlds, control.Guard(settings.control_token, settings.base_path))
     _refuse(app, PathGuide(templates))
     _record(app, worlds, settings)
     return app
@@ -74,7 +75,7 @@ def _admit(app: Flask, worlds: Worlds, guard: control.Guard) -> None:
     def admit() -> None:
         incoming = current_request()
         incoming.started = time.perf_counter()
-        if control.is_control(incoming.path):
+        if guard.guards(incoming.path):
             guard.check(incoming.headers, incoming.remote_addr)
             return
         incoming.principal = authenticator.principal(incoming.headers)

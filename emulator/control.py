@@ -28,16 +28,16 @@ PREFIX = "/_emulator"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="hypervisor-emulator control"'}
 
 
-def is_control(path: str) -> bool:
-    """Whether a path is of the control API, which asks for other credentials than the emulated one."""
-    return path == PREFIX or path.startswith(PREFIX + "/")
-
-
 class Guard:
     """Lets in programs on this machine, and whoever has the token."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, base_path: str = "") -> None:
         self._token = token
+        self._root = base_path + PREFIX
+
+    def guards(self, path: str) -> bool:
+        """Whether a path is of the control API, which asks for other credentials than the emulated one."""
+        return path == self._root or path.startswith(self._root + "/")
 
     def check(self, headers: Headers, peer: str | None) -> None:
         """Forbidden for a foreign web page, Unauthorized for a foreign address without the token."""
