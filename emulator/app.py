@@ -61,13 +61,13 @@ def create_app(settings: Settings, worlds: Worlds | None = None) -> Flask:
         bind(app, document, use_cases, world=worlds.world, fire=fire, base_path=settings.base_path)
     operations = [operation for document, *_ in documents for operation in document.operations.values()]
     templates = [settings.base_path + operation.path for operation in operations]
-    _admit(app, worlds, control.Guard(settings.control_token, settings.base_path))
+    _admit(app, worlds, control.Guard(settings.control_token, settings.base_path), settings.base_path)
     _refuse(app, PathGuide(templates))
     _record(app, worlds, settings)
     return app
 
 
-def _admit(app: Flask, worlds: Worlds, guard: control.Guard) -> None:
+def _admit(app: Flask, worlds: Worlds, guard: control.Guard, base_path: str) -> None:
     """Before anything else: 401, then 403, then a path that names nothing (openapi.yaml: order of refusals)."""
     authenticator = worlds.authenticator
 
@@ -79,10 +79,17 @@ def _admit(app: Flask, worlds: Worlds, guard: control.Guard) -> None:
             guard.check(incoming.headers, incoming.remote_addr)
             return
         incoming.principal = authenticator.principal(incoming.headers)
-        organization = (incoming.view_args or {}).get("org_name")
-        if organization is not None:
+        names = incoming.view_args or {}
+        organization = names.get("org_name") or _named_organization(incoming.path.removeprefix(base_path))
+        if organization:
             authorize(incoming.principal, organization)
         check_path(incoming.environ)
+
+
+def _named_organization(path: str) -> str:
+    """The organization that a path is about, though no operation is there; empty when it is about none."""
+    root, _, rest = path.removeprefix("/").partition("/")
+    return rest.partition("/")[0] if root == "organizations" else ""
 
 
 def check_path(environ: Mapping[str, Any]) -> None:
