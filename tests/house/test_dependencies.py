@@ -48,8 +48,7 @@ def test_the_lock_meets_what_the_extras_ask_for(extra: str) -> None:
 def test_the_lock_holds_the_build_backend_and_the_tools() -> None:
     """Whatever builds, checks and locks the project is locked too."""
     wanted = {
-        canonicalize_name(Requirement(line).name)
-        for line in [*pyproject()["build-system"]["requires"], *_tools()]
+        canonicalize_name(Requirement(line).name) for line in [*pyproject()["build-system"]["requires"], *_tools()]
     }
     assert wanted <= _locked().keys()
 

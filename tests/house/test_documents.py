@@ -29,8 +29,7 @@ def test_every_block_says_what_it_is(document: Path) -> None:
     odd = [
         f"{relative(document)}:{block.line}: {block.mark or 'no mark'}"
         for block in blocks(document)
-        if not block.mark
-        or (block.mark.split()[0] in {"sh", "bash", "shell"} and block.mark not in SHELL_MARKS)
+        if not block.mark or (block.mark.split()[0] in {"sh", "bash", "shell"} and block.mark not in SHELL_MARKS)
     ]
     assert odd == []
 

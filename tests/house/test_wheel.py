@@ -87,9 +87,7 @@ def test_it_holds_the_contract(wheel: Path) -> None:
 
 def test_it_holds_the_data_of_each_package(names: set[str]) -> None:
     """The seeds, and each package's own documents and schemas, are inside."""
-    seeds = {
-        f"emulator/{path.relative_to(ROOT)}" for path in (ROOT / "fixtures").rglob("*") if path.is_file()
-    }
+    seeds = {f"emulator/{path.relative_to(ROOT)}" for path in (ROOT / "fixtures").rglob("*") if path.is_file()}
     data = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
