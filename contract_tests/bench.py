@@ -12,7 +12,6 @@ from contract_tests.answer_checks import Representations
 from contract_tests.client import Client
 from contract_tests.ledger import Ledger
 from contract_tests.navigator import Navigator
-from contract_tests.outcomes import Finding
 from contract_tests.replies import Reply
 from contract_tests.target import HostName, Target
 from contract_tests.waiter import Waiter
@@ -89,9 +88,4 @@ class Bench:
         reply: Reply,
     ) -> bool:
         """Note that rules hold, or are broken by this answer. Returns whether they hold."""
-        ids = tuple(requirements)
-        if holds:
-            self.ledger.hold(ids)
-        else:
-            self.ledger.breach(Finding(ids, what, expected, str(got), reply.number, reply.curl))
-        return holds
+        return self.ledger.require(holds, requirements, what, expected=expected, got=got, reply=reply)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from contract_tests.bench import Bench
 from contract_tests.compare import VOLATILE
-from contract_tests.navigator import UUID_KEY
+from contract_tests.moves import UUID_KEY, Made
 from contract_tests.replies import Reply
 from contract_tests.target import HostName
 from contract_tests.tour import Move
-from contract_tests.waiter import Course, Snapshot
+from contract_tests.waiter import Snapshot
 
 MAC_KEY, ADDRESS_KEY = "mac", "ip.eth0"
 COMPLETE = (UUID_KEY, MAC_KEY, "libvirt.hostUuid", "amqp.user_queue")
@@ -24,9 +24,9 @@ class Identities:
         self._bench = bench
         self._made: list[Mapping[str, str]] = []
 
-    def provisioned(self, host: HostName, move: Move, reply: Reply, course: Course) -> None:
+    def provisioned(self, host: HostName, move: Move, made: Made) -> None:
         """A machine was provisioned and runs."""
-        bench, where = self._bench, str(move)
+        bench, where, reply, course = self._bench, str(move), made.reply, made.course
         properties = dict(bench.shown.properties(course.last.body))
         bench.ledger.hold(("operations.provision-makes-instance",))
         bench.require(
@@ -46,7 +46,9 @@ class Identities:
             got=f"without {', '.join(missing)}",
             reply=course.last.reply,
         )
-        again = [key for key in (UUID_KEY, MAC_KEY) for made in self._made if properties.get(key, "") == made.get(key)]
+        again = [
+            key for key in (UUID_KEY, MAC_KEY) for other in self._made if properties.get(key, "") == other.get(key)
+        ]
         if self._made and not missing:
             bench.require(
                 not again,
@@ -71,11 +73,11 @@ class Identities:
             reason = f"the machine shows no {ADDRESS_KEY} after {seconds:g} s; clients wait for it without end"
             self._bench.ledger.doubt(("identity.address",), reason)
 
-    def imported(self, move: Move, reply: Reply, course: Course) -> None:
+    def imported(self, move: Move, made: Made) -> None:
         """An import was accepted and has settled."""
-        bench, where = self._bench, str(move)
+        bench, where, reply, course = self._bench, str(move), made.reply, made.course
         bench.ledger.hold(("operations.import-makes-instance",))
-        sent = dict(bench.shown.pairs(bench.navigator.sent))
+        sent = dict(bench.shown.pairs(made.sent))
         self._shows(sent, bench.shown.properties(reply.body), f"{where}, the answer", reply)
         lasting = {key: value for key, value in sent.items() if not key.startswith(VOLATILE)}
         self._shows(lasting, bench.shown.properties(course.last.body), f"{where}, then GET", course.last.reply)

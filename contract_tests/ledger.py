@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from contract_tests.outcomes import Finding, Judged, Verdict, worst
+from contract_tests.replies import Reply
 
 
 class Ledger:
@@ -26,6 +27,24 @@ class Ledger:
     def breach(self, finding: Finding) -> None:
         """Something was seen that breaks a rule."""
         self.findings.append(finding)
+
+    def require(
+        self,
+        holds: bool,  # noqa: FBT001 - what is required comes first, as in an assertion
+        requirements: Iterable[str],
+        what: str,
+        *,
+        expected: str,
+        got: object,
+        reply: Reply,
+    ) -> bool:
+        """Note that rules hold, or are broken by this answer. Returns whether they hold."""
+        ids = tuple(requirements)
+        if holds:
+            self.hold(ids)
+        else:
+            self.breach(Finding(ids, what, expected, str(got), reply.number, reply.curl))
+        return holds
 
     def doubt(self, requirements: Iterable[str], reason: str) -> None:
         """These rules could not be judged; the first reason is kept."""

@@ -42,7 +42,7 @@ class PendingRound:
     def _refuse(self, operation: Operation, host: HostName, state: str) -> None:
         bench = self._bench
         rules = cells.pending(bench.contract, operation, legal=False)
-        reply = bench.client.call(operation, host, body=bench.navigator.body_for(operation, host))
+        reply = bench.client.call(operation, host, body=bench.navigator.mover.body_for(operation, host))
         if bench.navigator.look(host).state != state and reply.status == 409:
             return  # it may have arrived before it was asked: right, but no evidence
         what = f"{operation.id} in {state}"
@@ -106,7 +106,7 @@ class PendingRound:
         bench.require(accepted, rules, what, expected=str(operation.success), got=reply, reply=reply)
         bench.ledger.figures["pending"] += 1
         if reply.accepted:
-            navigator.will_be_found(host, launch.target)
+            navigator.mover.will_be_found(host, launch.target)
             self._settle(operation, edge, launch, what, rules)
         return True
 
@@ -124,6 +124,7 @@ class PendingRound:
     def _import_again(self, launch: Move, what: str) -> None:
         """The machine went on after it was forgotten: an import finds it where it was going."""
         bench, host = self._bench, self._bench.host
+        bench.navigator.look(host)
         imports = [move for move in bench.navigator.map.moves(bench.navigator.node(host)) if move.known]
         if not imports:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contract_tests import compare
 from contract_tests.bench import Bench
 from contract_tests.identity import MAC_KEY
-from contract_tests.navigator import UUID_KEY
+from contract_tests.moves import UUID_KEY
 from contract_tests.registry import check
 from contract_tests.target import Level
 

@@ -1,0 +1,149 @@
+"""Makes one legal move and judges it, whoever asks for it: accepted, arrived, and by a lawful path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from schemathesis.core import NOT_SET
+
+from contract import Operation
+from contract_tests import cells
+from contract_tests.answer_checks import Representations
+from contract_tests.client import Client
+from contract_tests.outcomes import Finding
+from contract_tests.replies import Reply
+from contract_tests.target import HostName
+from contract_tests.tour import FORGET, Move
+from contract_tests.waiter import Course, Snapshot, Waiter
+
+UUID_KEY = "libvirt.uuid"
+"""The property that names the machine to the hypervisor (openapi.yaml: importInstance)."""
+
+KEEPS_MACHINE = "lifecycle.forget-keeps-machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A move that led where it should: the look before, the accepting answer, what was sent, what was seen then."""
+
+    before: Snapshot
+    reply: Reply
+    sent: Any
+    course: Course
+
+
+class Mover:
+    """Fires triggers and keeps the books of what they leave behind.
+
+    `forgotten`: the machines that only an import brings back. `broken`: moves that failed, which nobody tries again:
+    each may cost the whole time limit.
+    """
+
+    def __init__(self, client: Client, waiter: Waiter) -> None:
+        self.forgotten: dict[HostName, Snapshot] = {}
+        self.broken: set[tuple[str, str, str]] = set()
+        self._client = client
+        self._waiter = waiter
+        self._contract = client.contract
+        self._shown = Representations(client.contract)
+
+    def make(self, host: HostName, move: Move, on_way: Callable[[], None] | None = None) -> Made | None:
+        """Make a move and judge it; None when it is refused, or leads elsewhere. LostReplyError without an answer."""
+        before = self._waiter.look(host)
+        sent = self.body_for(move.operation, host)
+        reply = self.fire(move.operation, host, before, sent)
+        if not self._is_accepted(move, reply):
+            self.broken.add(move.key)
+            return None
+        course = self.follow(host, move, reply, on_way)
+        if not self._has_arrived(move, reply, course):
+            self.broken.add(move.key)
+            return None
+        return Made(before, reply, sent, course)
+
+    def fire(self, operation: Operation, host: HostName, before: Snapshot, body: Any, *, slash: bool = False) -> Reply:
+        """Send a trigger, and note what an accepted one leaves behind."""
+        reply = self._client.call(operation, host, body=body, slash=slash)
+        lifecycle = self._contract.lifecycle
+        if reply.accepted and operation.feature == FORGET:
+            if before.state not in (lifecycle.unknown, lifecycle.absent):
+                self.forgotten[host] = before
+        elif reply.accepted and operation.body is not None:
+            self.forgotten.pop(host, None)
+        return reply
+
+    def follow(self, host: HostName, move: Move, reply: Reply, on_way: Callable[[], None] | None = None) -> Course:
+        """Wait until the instance has settled after an accepted move."""
+        targets = (move.target,) if move.known or len(move.edge.to) == 1 else move.edge.to
+        return self._waiter.follow(
+            host, source=move.edge.state, via=move.edge.via, targets=targets, since=reply.at, on_way=on_way
+        )
+
+    def will_be_found(self, host: HostName, state: str) -> None:
+        """A machine that was forgotten on its way goes on to this state."""
+        if host in self.forgotten:
+            self.forgotten[host] = replace(self.forgotten[host], state=state)
+
+    def body_for(self, operation: Operation, host: HostName) -> Any:
+        """A body that the operation accepts: a list of properties for an import, nothing special otherwise."""
+        if operation.body is None:
+            return NOT_SET
+        if self._contract.document.resolve(operation.body.schema).get("type") != "array":
+            return {}
+        forgotten = self.forgotten.get(host)
+        if forgotten is not None:
+            return self._shown.property_list(dict(self._shown.properties(forgotten.body)))
+        return self._shown.property_list(self._unknown_machine())
+
+    def _unknown_machine(self) -> Mapping[str, str]:
+        """Properties of a machine that no hypervisor knows; drawn, so that no two runs use the same."""
+        made_up = UUID(int=self._waiter.random.getrandbits(128), version=4)
+        return {UUID_KEY: str(made_up), "contract-tests": "a machine that is not there"}
+
+    def _is_accepted(self, move: Move, reply: Reply) -> bool:
+        operation = move.operation
+        if reply.accepted:
+            if reply.status == operation.success:
+                rules = (*cells.not_offered(self._contract, operation), *cells.success(operation))
+                self._client.ledger.hold(rules)
+            return True
+        if reply.status >= 500:
+            return False  # charged already, as in every answer
+        missing = reply.status in (404, 405)
+        rules = (cells.not_offered if missing else cells.leads)(self._contract, operation)
+        hint = f" (or say --without {operation.feature})" if missing and operation.feature else ""
+        finding = Finding(rules, str(move), f"{operation.success}{hint}", str(reply), reply.number, reply.curl)
+        self._client.ledger.breach(finding)
+        return False
+
+    def _has_arrived(self, move: Move, reply: Reply, course: Course) -> bool:
+        require = self._client.ledger.require
+        arrived = course.settled and course.last.state == move.target
+        rules = cells.leads(self._contract, move.operation)
+        if move.known and not arrived:
+            rules = (KEEPS_MACHINE,)
+        seconds = self._waiter.timeouts.settle
+        got = str(course) if course.settled else f"{course}, and no end after {seconds:g} s"
+        expected = f"{move.target} ({move.edge.why})"
+        if not require(arrived, rules, str(move), expected=expected, got=got, reply=reply):
+            return False
+        stations = [move.edge.state, *([move.edge.via] if move.edge.via else []), move.target]
+        expected = f"{' → '.join(dict.fromkeys(stations))}, and never back"
+        on_path = is_path(course.states, stations)
+        require(on_path, (cells.PATH,), str(move), expected=expected, got=course, reply=reply)
+        return True
+
+
+def is_path(states: Iterable[str], stations: list[str]) -> bool:
+    """Whether the states seen are stations of the way, each at most once and in their order, up to the last."""
+    place = 0
+    seen = list(states)
+    for state in seen:
+        try:
+            place = stations.index(state, place) + 1
+        except ValueError:
+            return False
+    return bool(seen) and seen[-1] == stations[-1]
