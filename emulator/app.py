@@ -61,13 +61,14 @@ def create_app(settings: Settings, worlds: Worlds | None = None) -> Flask:
         bind(app, document, use_cases, world=worlds.world, fire=fire, base_path=settings.base_path)
     operations = [operation for document, *_ in documents for operation in document.operations.values()]
     templates = [settings.base_path + operation.path for operation in operations]
-    _admit(app, worlds, control.Guard(settings.control_token, settings.base_path), settings.base_path)
+    guard = control.Guard(settings.control_token, settings.base_path) if settings.control else None
+    _admit(app, worlds, guard, settings.base_path)
     _refuse(app, PathGuide(templates))
     _record(app, worlds, settings)
     return app
 
 
-def _admit(app: Flask, worlds: Worlds, guard: control.Guard, base_path: str) -> None:
+def _admit(app: Flask, worlds: Worlds, guard: control.Guard | None, base_path: str) -> None:
     """Before anything else: 401, then 403, then a path that names nothing (openapi.yaml: order of refusals)."""
     authenticator = worlds.authenticator
 
@@ -75,7 +76,7 @@ def _admit(app: Flask, worlds: Worlds, guard: control.Guard, base_path: str) -> 
     def admit() -> None:
         incoming = current_request()
         incoming.started = time.perf_counter()
-        if guard.guards(incoming.path):
+        if guard is not None and guard.guards(incoming.path):
             guard.check(incoming.headers, incoming.remote_addr)
             return
         incoming.principal = authenticator.principal(incoming.headers)

@@ -9,6 +9,9 @@ import threading
 import time
 from datetime import UTC, datetime
 
+END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+"""The last second that can be written; emulated time stops there."""
+
 
 class Clock:
     """A clock that runs at `rate` emulated seconds a real second (0: frozen) and can be moved forward.
@@ -38,10 +41,12 @@ class Clock:
             return self._read()
 
     def advance(self, seconds: float) -> float:
-        """Move the clock forward by `seconds` and answer the new time. ValueError when they are negative."""
+        """Move the clock forward by `seconds` and answer the new time. ValueError for negative ones and too many."""
         if seconds < 0:
             raise ValueError(f"a clock cannot be moved by {seconds} s: time does not go back")
         with self._lock:
+            if self._read() + seconds > END:
+                raise ValueError(f"a clock cannot be moved by {seconds} s: time ends with the year 9999")
             self._anchor += seconds
             return self._read()
 
@@ -53,7 +58,7 @@ class Clock:
             self._anchor, self._started, self._rate = self._read(), time.monotonic(), rate
 
     def _read(self) -> float:
-        return self._anchor + (time.monotonic() - self._started) * self._rate
+        return min(self._anchor + (time.monotonic() - self._started) * self._rate, END)
 
 
 def parse_clock(text: str) -> Clock:

@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from hmac import compare_digest
 from importlib.metadata import version
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from emulator.auth import Headers
 from emulator.call import Call, UseCase
-from emulator.clock import iso
+from emulator.clock import Clock, iso
 from emulator.errors import Forbidden, Malformed, Unauthorized
 from emulator.instances import settle_due
+from emulator.journal import CAPACITY
 from emulator.store import Unit
 from emulator.worlds import Worlds
 
@@ -63,7 +64,7 @@ def use_cases(worlds: Worlds) -> Mapping[str, UseCase]:
     """What the operations of the control API do."""
 
     def reset(call: Call, unit: Unit) -> dict[str, Any]:
-        return _show_clock(worlds.reset().clock.now(), call)
+        return _show_clock(worlds.reset().clock)
 
     return {
         "getHealth": _health,
@@ -85,37 +86,43 @@ def _health(call: Call, unit: Unit) -> dict[str, str]:
 
 
 def _clock(call: Call, unit: Unit) -> dict[str, Any]:
-    return _show_clock(call.now, call)
+    return _show_clock(call.world.clock)
 
 
 def _move_clock(call: Call, unit: Unit) -> dict[str, Any]:
     clock = call.world.clock
+    try:
+        now = clock.advance(call.body.get("advance", 0))
+    except ValueError as error:
+        raise Malformed(f"advance: {error}") from None
     if "rate" in call.body:
         clock.run_at(call.body["rate"])
-    now = clock.advance(call.body.get("advance", 0))
     settle_due(call.world, unit, now)
-    return _show_clock(now, call)
+    return _show_clock(clock)
 
 
 def _journal(call: Call, unit: Unit) -> dict[str, Any]:
     text = call.query.get("last", "100")
-    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
-        raise Malformed(f"last={text!r}: expected a number from 1 to 10000")
+    if not text.isdecimal() or len(text) > len(str(CAPACITY)) or not 1 <= int(text) <= CAPACITY:
+        raise Malformed(f"last is {text[:40]!r}; expected a number from 1 to {CAPACITY}")
     entries = list(call.world.journal)[-int(text) :]
     return {"entries": [{**asdict(entry), "at": iso(entry.at)} for entry in entries]}
 
 
-def _show_clock(now: float, call: Call) -> dict[str, Any]:
-    return {"now": iso(now), "rate": call.world.clock.rate}
+def _show_clock(clock: Clock) -> dict[str, Any]:
+    return {"now": iso(clock.now()), "rate": clock.rate}
 
 
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
-        return ip_address(host.partition("%")[0]).is_loopback
+        address = ip_address(host.partition("%")[0])
     except ValueError:
         return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:  # a peer over IPv4 of a server that listens on ::
+        return address.ipv4_mapped.is_loopback
+    return address.is_loopback
 
 
 def _host_of(address: str) -> str:
