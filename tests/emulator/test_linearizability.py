@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from itertools import permutations
 
 import pytest
@@ -47,6 +49,15 @@ def hammer(emulator: Running, seed: int) -> list[Call]:
     for thread in threads:
         thread.join()
     return calls
+
+
+@pytest.fixture(autouse=True)
+def restless_threads() -> Iterator[None]:
+    """Threads change places a thousand times as often as usual, so that a missing lock shows."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 1000)
+    yield
+    sys.setswitchinterval(usual)
 
 
 @pytest.mark.parametrize("seed", range(5))
