@@ -16,7 +16,8 @@ from tests.emulator.conftest import EXAMPLE, VACANT, Running, running
 
 CONTRACT = load_contract()
 LIFECYCLE = CONTRACT.lifecycle
-OPERATIONS = [operation for operation in CONTRACT.operations.values() if operation.trigger]
+OPERATIONS = [(operation, operation.trigger) for operation in CONTRACT.operations.values() if operation.trigger]
+Steps = list[tuple[Operation, str]]
 WALK = settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
@@ -75,13 +76,13 @@ def expected_status(state: str, edge: Edge | None, success: int) -> int:
 
 @WALK
 @given(steps=STEPS)
-def test_a_walk_in_real_time_agrees_with_the_table(instant: Running, steps: list[Operation]) -> None:
+def test_a_walk_in_real_time_agrees_with_the_table(instant: Running, steps: Steps) -> None:
     """With instant timing each answer and each state after it is the table's."""
     instant.request("DELETE", VACANT)
     model = Model()
-    for operation in steps:
-        edge = LIFECYCLE.edge(model.state, operation.trigger)
-        status = send(instant, operation.trigger, operation.path, operation.method)
+    for operation, trigger in steps:
+        edge = LIFECYCLE.edge(model.state, trigger)
+        status = send(instant, trigger, operation.path, operation.method)
         assert status == expected_status(model.state, edge, operation.success), (model, operation.id)
         if edge:
             model.fire(edge)
@@ -91,15 +92,13 @@ def test_a_walk_in_real_time_agrees_with_the_table(instant: Running, steps: list
 
 @WALK
 @given(steps=STEPS, waits=st.lists(st.sampled_from([0.0, DELAY / 2, DELAY]), min_size=20, max_size=20))
-def test_a_walk_on_a_virtual_clock_agrees_with_the_table(
-    slow: Running, steps: list[Operation], waits: list[float]
-) -> None:
+def test_a_walk_on_a_virtual_clock_agrees_with_the_table(slow: Running, steps: Steps, waits: list[float]) -> None:
     """With slow actions the state on the way, and the moment when it settles, are the model's too."""
     slow.request("DELETE", VACANT)
     model, due = Model(), 0.0
-    for operation, wait in zip(steps, waits, strict=False):
-        edge = LIFECYCLE.edge(model.state, operation.trigger)
-        status = send(slow, operation.trigger, operation.path, operation.method)
+    for (operation, trigger), wait in zip(steps, waits, strict=False):
+        edge = LIFECYCLE.edge(model.state, trigger)
+        status = send(slow, trigger, operation.path, operation.method)
         assert status == expected_status(model.state, edge, operation.success), (model, operation.id)
         if edge:
             model.fire(edge)
