@@ -63,7 +63,7 @@ class Model:
 def send(emulator: Running, trigger: str, path: str, method: str) -> int:
     """Send the request of a trigger; an import names no machine."""
     suffix = path.rpartition("/instance")[2]
-    body = [] if trigger == "import" else None
+    body: list[str] | None = [] if trigger == "import" else None
     return emulator.request(method, VACANT + suffix, json=body).status_code
 
 
