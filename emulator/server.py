@@ -7,6 +7,7 @@ on a request, or drop the connection of a client that deserves an answer, the pa
 from __future__ import annotations
 
 import logging
+import select
 import socket
 import sys
 import threading
@@ -31,6 +32,12 @@ KEPT_BODY = 2 * 1024 * 1024
 
 DRAIN_SECONDS = 0.8
 """How long accepted requests may take to be answered after a stop was asked for."""
+
+QUIET_SECONDS = 0.05
+"""How long a client that keeps its connection may take from an answer to its next request, to be told then to go."""
+
+TAKE_IN_SECONDS = 0.2
+"""How much of that may pass while connections that came before the stop are accepted."""
 
 
 # It would tell every waiting request on standard error, in the middle of the access log.
@@ -83,8 +90,15 @@ class _JsonErrorTask(ErrorTask):
 
 
 class _Channel(HTTPChannel):
+    """A connection. While the server drains, its answers say that they are the last."""
+
     parser_class = _Parser
     error_task_class = _JsonErrorTask
+
+    def service(self) -> None:
+        if self.server.is_draining:
+            self.requests[0].headers["CONNECTION"] = "close"
+        super().service()
 
 
 class Server:
@@ -108,6 +122,7 @@ class Server:
         except OSError as error:
             raise StartError(_cannot_listen(host, port, error)) from None
         self._server.channel_class = _Channel
+        self._server.is_draining = False
         self.port: int = int(self._server.effective_port)
         self.url = f"http://{_in_url(host)}:{self.port}"
 
@@ -129,13 +144,27 @@ class Server:
                 self._server.pull_trigger()
 
     def _drain(self) -> None:
-        wasyncore.dispatcher.close(self._server)  # no new connections; the trigger stays, for the threads
         until = time.monotonic() + DRAIN_SECONDS
-        while self._is_busy() and time.monotonic() < until:
+        self._take_in()
+        self._server.is_draining = True
+        wasyncore.dispatcher.close(self._server)  # no new connections; the trigger stays, for the threads
+        quiet_at = 0.0
+        while (now := time.monotonic()) < until and (self._is_busy() or now < quiet_at):
+            if self._is_busy():
+                quiet_at = now + QUIET_SECONDS
             self._turn(0.02)
         self._server.task_dispatcher.shutdown(timeout=0.1)
         with self._ending:
             wasyncore.close_all(self._map, ignore_all=True)
+
+    def _take_in(self) -> None:
+        """Accept the connections that wait already, and read the requests that have arrived."""
+        until = time.monotonic() + TAKE_IN_SECONDS
+        waiting = select.poll()
+        waiting.register(self._server.socket, select.POLLIN)
+        while waiting.poll(0) and time.monotonic() < until:
+            self._turn(0)
+        self._turn(0)
 
     def _turn(self, timeout: float) -> None:
         """Serve what is there, after waiting for it for so many seconds."""
