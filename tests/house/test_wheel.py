@@ -130,6 +130,15 @@ def test_it_serves(served: str) -> None:
         assert json.load(response)["state"] == "RUNNING"
 
 
+def test_it_judges(installed: Installed, served: str) -> None:
+    """The installed suite finds its contract, judges a server, and leaves its record where it was run."""
+    hosts = [f"Guardis Test/Test Environment/{name}" for name in ("web-1", "test-host-on-Hyp3")]
+    options = ["--host", hosts[0], "--host", hosts[1], "--max-examples", "1", "--random-seed", "1"]
+    done = installed.run("contract-tests", "run", served, *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((installed.elsewhere / "contract-report" / "record.json").read_text("utf-8"))
+
+
 def _folder_with_namesakes(folder: Path) -> Path:
     """A folder that has packages called as ours are; importing one of them is an error."""
     for package in PACKAGES:
