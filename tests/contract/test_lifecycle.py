@@ -311,7 +311,7 @@ def distance(lifecycle: Lifecycle, start: str, goal: str) -> int | None:
 
 def table(*cells: str) -> Lifecycle:
     """A lifecycle of cells that are written as state, trigger and targets, a letter each."""
-    edges = tuple(Edge(state, trigger, None, tuple(to), None, "P", "So.") for state, trigger, *to in cells)
+    edges = tuple(Edge(cell[0], cell[1], None, tuple(cell[2:]), None, "P", "So.") for cell in cells)
     return Lifecycle({name: State(name, "stable", "", guest_runs=False) for name in NAMES}, edges, None)
 
 

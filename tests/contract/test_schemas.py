@@ -133,6 +133,9 @@ NAMES = st.text(st.characters(codec="utf-8"), max_size=6) | st.text(st.sampled_f
 
 
 @given(NAMES | st.integers(250, 260).map("n".__mul__))
+@example("")
+@example(".")
+@example("..")
 @example("...")
 @example(".a")
 @example("..a")
