@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,9 +119,9 @@ def _user(text: str) -> User:
 
 
 def _base_path(text: str) -> str:
-    path = text.rstrip("/")
-    if path and (not path.startswith("/") or any(mark in path for mark in "<>{}?#%")):
-        raise StartError(f"--base-path {text!r}: expected a path such as /api")
+    path = text.removesuffix("/")
+    if not re.fullmatch(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", path):
+        raise StartError(f"--base-path {text!r}: expected a path of letters, digits, '-', '_' and '.', such as /api/v1")
     return path
 
 
@@ -141,9 +143,14 @@ def _write_ready_file(path: Path, settings: Settings, url: str, contract_version
 
 
 def _announce(url: str, base_path: str, worlds: Worlds) -> None:
-    """One line for scripts, one for people to try."""
-    print(f"Ready. {url}{base_path}", flush=True)
-    print(f"Try: curl {url}{base_path}{_example_path(worlds)}", flush=True)
+    """One line for scripts, one for people to try; in one piece, for scripts that read a line and close the pipe."""
+    try:
+        sys.stdout.write(f"Ready. {url}{base_path}\nTry: curl {url}{base_path}{_example_path(worlds)}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())  # or the flush at exit would fail again
+        os.close(nowhere)
 
 
 def _example_path(worlds: Worlds) -> str:

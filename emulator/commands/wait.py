@@ -26,8 +26,7 @@ PAUSE = 0.05
 )
 def wait(url: str, timeout: float) -> int:
     """Wait until an emulator, or any HTTP server, answers at URL: exit code 0; 2 when it does not in time."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_url(url):
         raise StartError(f"{url!r} is not a URL; expected something like http://127.0.0.1:8795")
     until = time.monotonic() + timeout
     while True:
@@ -39,6 +38,14 @@ def wait(url: str, timeout: float) -> int:
                 f"nothing answers at {url} after {timeout:g} s ({problem}); is the emulator running there?"
             )
         time.sleep(PAUSE)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _ask(url: str, timeout: float) -> str | None:
