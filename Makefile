@@ -95,8 +95,11 @@ lock: .venv/ready ## requirements/dev.txt anew, from pyproject.toml and requirem
 
 # ---- slow, for CI: each needs a package registry
 
-.PHONY: slow contract-lint lowest
-slow: contract-lint lowest ## The jobs that CI runs after the tests
+.PHONY: slow fuzz contract-lint lowest
+slow: fuzz contract-lint lowest ## The jobs that CI runs after the tests
+
+fuzz: .venv/ready ## 1,000 generated examples for every operation of an emulator
+	@$(PY) scripts/fuzz.py
 
 contract-lint: ## The three OpenAPI documents under redocly; needs npm
 	@if command -v npm >/dev/null 2>&1; then \
