@@ -87,6 +87,11 @@ SCHEMA: dict[str, Any] = {
     },
 }
 
+INSTANT = Timing({}, _fixed(0.0))
+"""Everything takes effect at once."""
+
+MAX_POLLS = 1_000_000
+
 REALISTIC: Mapping[str, Mapping[str, Any]] = {
     "provision": {"lognormal": {"median": 40, "sigma": 0.4}},
     "import": {"fixed": 0},
@@ -108,18 +113,20 @@ def parse_timing(text: str, triggers: tuple[str, ...]) -> Timing:
     `triggers` are those of the contract: a row for anything else is a typing error. StartError says where.
     """
     if text == "instant":
-        return Timing({}, _fixed(0.0))
+        return INSTANT
     if text == "realistic":
         return _table(REALISTIC)
     if text.startswith("polls:"):
         count = text.removeprefix("polls:")
-        if not count.isdecimal() or not 1 <= int(count) <= 1_000_000:
-            raise StartError(f"--timing {text}: polls wants a number from 1 to 1000000, such as polls:3")
+        if not count.isdecimal() or len(count) > len(str(MAX_POLLS)) or not 1 <= int(count) <= MAX_POLLS:
+            raise StartError(f"--timing {text[:40]}: polls wants a number from 1 to {MAX_POLLS}, such as polls:3")
         return Timing({}, _fixed(0.0), int(count))
     return _from_file(Path(text), triggers)
 
 
 def _from_file(path: Path, triggers: tuple[str, ...]) -> Timing:
+    if not path.exists():
+        raise StartError(f"--timing {path}: there is no such file; expected instant, realistic, polls:N or a YAML file")
     source = load_yaml(path, SCHEMA)
     known = {*triggers, AGENT, "default"}
     for what in source.value:

@@ -13,7 +13,7 @@ from emulator.memory import MemoryStore
 from emulator.records import Hypervisor
 from emulator.simulated import default_hypervisors
 from emulator.store import Store
-from emulator.timing import Timing, parse_timing
+from emulator.timing import INSTANT, Timing
 from emulator.wire import Wire
 
 
@@ -49,14 +49,14 @@ class World:
 
 
 def make_world(
-    contract: Contract, *, timing: str = "instant", random_seed: int = 0, clock: Clock | None = None
+    contract: Contract, *, timing: Timing = INSTANT, random_seed: int = 0, clock: Clock | None = None
 ) -> World:
-    """An empty world for this contract. `timing` as on the command line. StartError when it makes no sense."""
+    """An empty world for this contract. StartError when the emulator cannot serve that."""
     return World(
         contract=contract,
         machine=LifecycleMachine(contract.lifecycle),
         wire=Wire(contract),
-        timing=parse_timing(timing, contract.lifecycle.triggers),
+        timing=timing,
         random_seed=random_seed,
         clock=clock or Clock(),
     )

@@ -8,6 +8,7 @@ from emulator.clock import parse_clock
 from emulator.errors import StartError
 from emulator.seeds import load_seed, plant
 from emulator.settings import Settings
+from emulator.timing import parse_timing
 from emulator.world import World, make_world
 
 
@@ -21,6 +22,7 @@ class Worlds:
         self.contract = load_contract(settings.contract)
         self._settings = settings
         self._seeds = [load_seed(path) for path in settings.seeds]
+        self._timing = parse_timing(settings.timing, self.contract.lifecycle.triggers)
         self._world, users = self._make()
         self.authenticator = Authenticator(users if settings.users is None else settings.users)
 
@@ -29,7 +31,10 @@ class Worlds:
         return self._world
 
     def reset(self) -> World:
-        """Start again from the seeds, in one step: requests that began before go on in the old world."""
+        """Start again from the seeds, in one step: requests that began before go on in the old world.
+
+        Files are not read again: what has become of them since the start does not matter.
+        """
         self._world, _ = self._make()
         return self._world
 
@@ -39,7 +44,7 @@ class Worlds:
             clock = parse_clock(settings.clock)
         except ValueError as error:
             raise StartError(f"--clock: {error}") from None
-        world = make_world(self.contract, timing=settings.timing, random_seed=settings.random_seed, clock=clock)
+        world = make_world(self.contract, timing=self._timing, random_seed=settings.random_seed, clock=clock)
         users = plant(world, self._seeds, world.clock.now())
         if settings.fleet:
             from emulator.fleet import plant_fleet  # noqa: PLC0415 - it brings Faker, which a start without it spares
