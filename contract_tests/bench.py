@@ -66,8 +66,17 @@ class Bench:
         return self.random.getrandbits(64)
 
     def claimed(self, operations: Iterable[Operation]) -> list[Operation]:
-        """Those of some operations that the server claims and the level allows."""
-        return [one for one in operations if self.target.claims(one.feature) and self.client.may(one)]
+        """Those of some operations that the server claims, and has, and the level allows."""
+        known = [one for one in operations if one.id not in self.client.missing]
+        return [one for one in known if self.target.claims(one.feature) and self.client.may(one)]
+
+    def same_without(self, operation: Operation, state: str, reply: Reply) -> bool:
+        """Whether the operation as it is gets the same answer: then the fault is not in what was added to it.
+
+        Sent from the same state; what is wrong with the plain operation is judged elsewhere.
+        """
+        self.navigator.bring(self.host, state)
+        return self.navigator.fire(operation, self.host).status == reply.status
 
     def start(self, check_id: str, ledger: Ledger) -> float:
         """Make ready for a check: its ledger, its label, its random numbers. The time, for figures."""

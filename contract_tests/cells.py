@@ -25,7 +25,8 @@ def refused(contract: Contract, operation: Operation, state: str) -> tuple[str, 
         found = [requirement for requirement in found if 404 in contract.requirements[requirement].scope.statuses]
         rule = contract.requirements.get(NO_INSTANCE)
         if rule is not None and operation.id in rule.scope.operations:
-            found.append(NO_INSTANCE)
+            # an alias that is wrong here is so because there is no instance, not because it is an alias
+            found = [NO_INSTANCE] if operation.alias_of else [*found, NO_INSTANCE]
     return tuple(found) or (UNCHANGED,)
 
 

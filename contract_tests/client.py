@@ -56,7 +56,8 @@ class _AsItIs(AuthBase):
 class Client:
     """The way to the server. `ledger` and `check_id` are those of the check that runs; the runner sets them.
 
-    `statuses` counts the answers of each operation. `written` holds the hosts to which a write was sent.
+    `statuses` counts the answers of each operation. `written` holds the hosts to which a write was sent, `missing` the
+    operations that the server turned out not to have: nobody needs to be told twice.
     """
 
     def __init__(self, target: Target, contract: Contract, log: ExchangeLog) -> None:
@@ -66,6 +67,7 @@ class Client:
         self.check_id = "start"
         self.statuses: dict[str, Counter[int]] = {}
         self.written: set[HostName] = set()
+        self.missing: set[str] = set()
         self.log = log
         self._judge = Judge(contract, target.claims)
         self._levels = {operation.id: level_of(operation, contract) for operation in contract.operations.values()}

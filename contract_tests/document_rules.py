@@ -192,14 +192,23 @@ class Judge:
             return Broken(charged, "token, hostname and port as documented", got)
         return Broken(SUCCESS.get(operation.id, DOCUMENTED), "a body as documented", got)
 
+    def _charge_whole(self, body: Any) -> str:
+        """A failure of the whole object: a member is missing, or two of them do not go together."""
+        core = ("organization", "environment", "host", "state", "properties", "agent")
+        if any(self._shown.read(body, role) is None for role in core):
+            return "representation.complete"
+        if self._shown.read(body, "locked") is None:
+            return "lock.shown"
+        return "agent.down-unless-running"
+
     def _charge_instance(self, operation: Operation, place: list[str], failure: JsonSchemaError) -> str:
-        roles = {name: role for role, name in self._shown.members.items()}
-        role = roles.get(place[0]) if place else None
+        role = next((role for role, name in self._shown.members.items() if [name] == place[:1]), None)
+        if not place:
+            return self._charge_whole(failure.instance)
         if role == "state":
             if failure.instance not in self._contract.lifecycle.states:
                 return "representation.known-state"
-            conditional = "then" in [str(step) for step in failure.schema_path]
-            return "agent.down-unless-running" if conditional else SUCCESS.get(operation.id, DOCUMENTED)
+            return SUCCESS.get(operation.id, DOCUMENTED)
         if role == "locked":
             return "lock.sets" if isinstance(failure.instance, bool) else "lock.shown"
         return "representation.complete"

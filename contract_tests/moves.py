@@ -39,20 +39,25 @@ class Mover:
     """Fires triggers and keeps the books of what they leave behind.
 
     `forgotten`: the machines that only an import brings back. `broken`: moves that failed, which nobody tries again:
-    each may cost the whole time limit.
+    each may cost the whole time limit. `locked`: the hosts whose instance was locked, shown or not.
     """
 
     def __init__(self, client: Client, waiter: Waiter) -> None:
         self.forgotten: dict[HostName, Snapshot] = {}
         self.broken: set[tuple[str, str, str]] = set()
+        self.locked: set[HostName] = set()
         self._client = client
         self._waiter = waiter
         self._contract = client.contract
         self._shown = Representations(client.contract)
 
-    def make(self, host: HostName, move: Move, on_way: Callable[[], None] | None = None) -> Made | None:
-        """Make a move and judge it; None when it is refused, or leads elsewhere. LostReplyError without an answer."""
-        before = self._waiter.look(host)
+    def make(
+        self, host: HostName, move: Move, before: Snapshot, on_way: Callable[[], None] | None = None
+    ) -> Made | None:
+        """Make a move and judge it; None when it is refused, or leads elsewhere. LostReplyError without an answer.
+
+        `before` is the last look.
+        """
         sent = self.body_for(move.operation, host)
         reply = self.fire(move.operation, host, before, sent)
         if not self._is_accepted(move, reply):
@@ -65,15 +70,21 @@ class Mover:
         return Made(before, reply, sent, course)
 
     def fire(self, operation: Operation, host: HostName, before: Snapshot, body: Any, *, slash: bool = False) -> Reply:
-        """Send a trigger, and note what an accepted one leaves behind."""
+        """Send a trigger with a body."""
         reply = self._client.call(operation, host, body=body, slash=slash)
+        self.note(operation, host, before, reply)
+        return reply
+
+    def note(self, operation: Operation, host: HostName, before: Snapshot, reply: Reply) -> None:
+        """Keep the books after an answer to an operation that was sent when the instance looked like `before`."""
         lifecycle = self._contract.lifecycle
+        if reply.accepted and lifecycle.lock and operation.id in (lifecycle.lock.lock, lifecycle.lock.unlock):
+            (self.locked.add if operation.id == lifecycle.lock.lock else self.locked.discard)(host)
         if reply.accepted and operation.feature == FORGET:
             if before.state not in (lifecycle.unknown, lifecycle.absent):
                 self.forgotten[host] = before
         elif reply.accepted and operation.body is not None:
             self.forgotten.pop(host, None)
-        return reply
 
     def follow(self, host: HostName, move: Move, reply: Reply, on_way: Callable[[], None] | None = None) -> Course:
         """Wait until the instance has settled after an accepted move."""
@@ -113,6 +124,8 @@ class Mover:
         if reply.status >= 500:
             return False  # charged already, as in every answer
         missing = reply.status in (404, 405)
+        if missing:
+            self._client.missing.add(operation.id)
         rules = (cells.not_offered if missing else cells.leads)(self._contract, operation)
         hint = f" (or say --without {operation.feature})" if missing and operation.feature else ""
         finding = Finding(rules, str(move), f"{operation.success}{hint}", str(reply), reply.number, reply.curl)

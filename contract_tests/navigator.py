@@ -21,7 +21,7 @@ class CannotReachError(Exception):
 
 
 class Navigator:
-    """Knows where each host is and how to get elsewhere."""
+    """Knows where each host is and how to get elsewhere. `lost`: machines that it could not bring back, in words."""
 
     def __init__(self, client: Client, waiter: Waiter) -> None:
         self.client = client
@@ -30,6 +30,7 @@ class Navigator:
         self.map = Map(client.contract, self._usable)
         self.mover = Mover(client, waiter)
         self._lifecycle = client.contract.lifecycle
+        self.lost: list[str] = []
         self._last: dict[HostName, Snapshot] = {}
 
     def _usable(self, operation: Operation) -> bool:
@@ -65,7 +66,7 @@ class Navigator:
 
     def make(self, host: HostName, move: Move, on_way: Callable[[], None] | None = None) -> Made | None:
         """Make a move and judge it; None when it failed. Then the instance is given time to come to rest."""
-        made = self.mover.make(host, move, on_way)
+        made = self.mover.make(host, move, self._last[host], on_way)
         if made is None:
             self.rest(host)
         else:
@@ -83,9 +84,13 @@ class Navigator:
         self.unlocked(host, now)
         while (here := self.node(host)) != Node(goal):
             way = self.map.route(here, lambda node, _: node == Node(goal), self._works)
-            if not way:
+            if not way and here.forgotten:
+                self.lost.append(f"{host}: a machine that was forgotten in {here.forgotten}, and no import finds")
+                del self.mover.forgotten[host]
+            elif not way:
                 raise CannotReachError(f"{host} is {here.state}, and nothing that works leads from there to {goal}")
-            self.make(host, way[0])
+            else:
+                self.make(host, way[0])
         return self._last[host]
 
     def _works(self, move: Move) -> bool:
@@ -94,9 +99,10 @@ class Navigator:
     def unlocked(self, host: HostName, now: Snapshot) -> Snapshot:
         """Take a lock off that is in the way."""
         lock = self.lock
-        if lock is None or self.shown.read(now.body, "locked") is not True:
+        shown = self.shown.read(now.body, "locked")
+        if lock is None or now.body is None or not (shown is True or (shown is None and host in self.mover.locked)):
             return now
-        self.client.call(self.client.contract.operations[lock.unlock], host)
+        self.fire(self.client.contract.operations[lock.unlock], host)
         return self.look(host)
 
     def clean(self, host: HostName) -> str | None:

@@ -32,39 +32,37 @@ class Refusals:
 
         A refusal that failed to refuse may have moved the instance: the rest of the round is then left out.
         """
-        state = self._bench.navigator.look(host).state
+        now: Snapshot | None = self._bench.navigator.look(host)
+        state = self._bench.navigator.node(host).state
         self._reads(host, state)
-        triggering = self._bench.navigator.map.triggering
-        refused = [one for one in triggering if self._lifecycle.edge(state, str(one.trigger)) is None]
-        for operation in refused:
-            if not self._try(operation, host, state):
-                return
-        if state != self._lifecycle.absent and not self._lock.run(host, state):
+        for operation in self._bench.navigator.map.triggering:
+            if now is not None and self._lifecycle.edge(state, str(operation.trigger)) is None:
+                now = self._try(operation, host, now)
+        if now is None or (state != self._lifecycle.absent and not self._lock.run(host, now)):
             return
         self._quiet(host)
 
-    def _try(self, operation: Operation, host: HostName, state: str) -> bool:
-        """Whether the instance is still where it was."""
-        bench = self._bench
-        rules, what = cells.refused(bench.contract, operation, state), f"{operation.id} in {state}"
+    def _try(self, operation: Operation, host: HostName, before: Snapshot) -> Snapshot | None:
+        """The look after the attempt; None when the instance is not where it was."""
+        bench, state = self._bench, before.state
+        what = f"{operation.id} in {state}"
         try:
-            before = bench.navigator.look(host)
             reply = bench.navigator.fire(operation, host)
             refusal_holds(bench, operation, state, reply)
             after = bench.navigator.rest(host) if reply.accepted else bench.navigator.look(host)
         except LostReplyError as error:
-            bench.ledger.doubt(rules, f"{what}: {error}")
-            return bench.navigator.rest(host).state == state
+            bench.ledger.doubt(cells.refused(bench.contract, operation, state), f"{what}: {error}")
+            after = bench.navigator.rest(host)
+            return after if after.state == state else None
         bench.ledger.figures["refused"] += 1
-        if reply.accepted:
-            return after.state == state
-        return self._unchanged((cells.UNCHANGED,), what, before, after, reply)
+        if not reply.accepted:
+            self._unchanged((cells.UNCHANGED,), what, before, after, reply)
+        return after if after.state == state else None
 
-    def _unchanged(self, rules: tuple[str, ...], what: str, before: Snapshot, after: Snapshot, reply: Reply) -> bool:
+    def _unchanged(self, rules: tuple[str, ...], what: str, before: Snapshot, after: Snapshot, reply: Reply) -> None:
         difference = compare.changed(self._bench.shown, before, after)
         expected = "the instance as it was"
         self._bench.require(difference is None, rules, what, expected=expected, got=difference, reply=reply)
-        return before.state == after.state
 
     def _reads(self, host: HostName, state: str) -> None:
         absent = state == self._lifecycle.absent
@@ -103,8 +101,7 @@ class Refusals:
         looks = self._bench.waiter.quiet(host)
         for before, after in pairwise(looks):
             what = f"nobody asks for a change in {before.state}"
-            if not self._unchanged(("lifecycle.quiet",), what, before, after, after.reply):
-                return
+            self._unchanged(("lifecycle.quiet",), what, before, after, after.reply)
 
 
 def refusal_holds(bench: Bench, operation: Operation, state: str, reply: Reply) -> bool:
@@ -114,6 +111,7 @@ def refusal_holds(bench: Bench, operation: Operation, state: str, reply: Reply) 
     rules = cells.refused(bench.contract, operation, state)
     what = f"{operation.id} in {state}"
     if reply.status in (404, 405, 501) and reply.status != expected:
+        bench.client.missing.add(operation.id)
         rules = cells.not_offered(bench.contract, operation)
     elif reply.status >= 500:
         return False  # charged already, as in every answer

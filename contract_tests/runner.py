@@ -174,7 +174,7 @@ class Runner:
         except Interrupted:
             hosts = ", ".join(str(host) for host in self._client.written)
             return [f"clean-up was stopped; look at {hosts}"]
-        return [sentence for sentence in left if sentence]
+        return [*(sentence for sentence in left if sentence), *self._navigator.lost]
 
 
 @contextmanager

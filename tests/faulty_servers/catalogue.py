@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from contract import load_contract
 from tests.faulty_servers.middle import Answer, Call, Change, Forward, refusal
 
 
@@ -37,9 +38,10 @@ def fault(*requirements: str) -> Callable[[Callable[[], Change]], Callable[[], C
     return register
 
 
-def _state(call: Call, forward: Forward) -> str | None:
+def _free_state(call: Call, forward: Forward) -> str | None:
+    """The state of the instance; None without one, and when it is locked: a fault shall not break the lock as well."""
     shown = forward(call.at("", "GET"))
-    return shown.value["state"] if shown.status == 200 else None
+    return shown.value["state"] if shown.status == 200 and not shown.value["locked"] else None
 
 
 def _showing(change: Callable[[dict[str, Any]], Any]) -> Change:
@@ -87,7 +89,7 @@ def resume_does_nothing() -> Change:
     """A resume that is accepted and forgotten."""
 
     def answer(call: Call, forward: Forward) -> Answer:
-        return Answer(202) if _state(call, forward) == "PAUSED" else forward(call)
+        return Answer(202) if _free_state(call, forward) == "PAUSED" else forward(call)
 
     return _on("PUT", "_resume", answer)
 
@@ -97,7 +99,7 @@ def delete_keeps_the_instance() -> Change:
     """A delete that is accepted and forgotten."""
 
     def answer(call: Call, forward: Forward) -> Answer:
-        return Answer(204) if _state(call, forward) == "RUNNING" else forward(call)
+        return Answer(204) if _free_state(call, forward) == "RUNNING" else forward(call)
 
     return _on("DELETE", "", answer)
 
@@ -137,10 +139,24 @@ def alias_is_missing() -> Change:
     return lambda call, forward: refusal(404, "no such path") if call.action == "_stop" else forward(call)
 
 
-@fault("operations.offered")
+@fault(
+    "operations.offered",
+    "operations.forget-code",
+    "operations.import-code",
+    "operations.stop-is-shutdown",
+    "lock.sets",
+)
 def nothing_can_be_changed() -> Change:
-    """404 for every write."""
-    return lambda call, forward: forward(call) if call.method == "GET" else refusal(404, "nothing here")
+    """404 for every write that the contract has."""
+    writes = {
+        (operation.method, operation.path.rpartition("/")[2]) for operation in load_contract().operations.values()
+    }
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        is_write = call.method != "GET" and (call.method, call.action or "instance") in writes
+        return refusal(404, "nothing here") if is_write else forward(call)
+
+    return answer
 
 
 # ---- what is refused
@@ -151,18 +167,18 @@ def start_is_accepted_while_running() -> Change:
     """A start of what runs: 202, and nothing happens."""
 
     def answer(call: Call, forward: Forward) -> Answer:
-        return Answer(202) if _state(call, forward) == "RUNNING" else forward(call)
+        return Answer(202) if _free_state(call, forward) == "RUNNING" else forward(call)
 
     return _on("PUT", "_start", answer)
 
 
-@fault("lifecycle.provision-refused")
+@fault("lifecycle.provision-refused", "operations.provision-code")
 def provision_is_accepted_twice() -> Change:
     """A provision of a host with an instance shows that instance."""
 
     def answer(call: Call, forward: Forward) -> Answer:
-        honest = forward(call)
-        return forward(call.at("", "GET")) if honest.status == 409 else honest
+        exists = _free_state(call, forward) is not None
+        return forward(call.at("", "GET")) if exists else forward(call)
 
     return _on("POST", "", answer)
 
@@ -180,7 +196,7 @@ def refused_resume_starts_the_machine() -> Change:
     return _on("PUT", "_resume", answer)
 
 
-@fault("errors.no-instance")
+@fault("errors.no-instance", "lifecycle.forget-refused")
 def conflict_without_an_instance() -> Change:
     """409 where there is no instance."""
 
@@ -224,7 +240,13 @@ def refused_import_makes_an_instance() -> Change:
     return _on("POST", "properties", answer)
 
 
-@fault("errors.refused-by-schema", "properties.members-refused", "properties.bounds-refused")
+@fault(
+    "errors.refused-by-schema",
+    "errors.not-json",
+    "properties.members-refused",
+    "properties.bounds-refused",
+    "properties.repeated-key-refused",
+)
 def import_takes_anything() -> Change:
     """A bad import is taken as one without properties."""
 
@@ -248,7 +270,12 @@ def unknown_queries_are_refused() -> Change:
 # ---- codes and shapes
 
 
-@fault("operations.action-code")
+@fault(
+    "operations.action-code",
+    "operations.action-code-by-analogy",
+    "operations.forget-code",
+    "operations.stop-is-shutdown",
+)
 def actions_answer_200() -> Change:
     """200 instead of 202."""
 
@@ -401,11 +428,11 @@ def start_loses_a_property() -> Change:
 
 @fault("properties.values-kept")
 def values_are_trimmed() -> Change:
-    """Spaces around a value are lost, and so is every dash."""
+    """Spaces in a value are lost."""
 
     def trim(shown: dict[str, Any]) -> None:
         for row in shown["properties"]:
-            row["value"] = row["value"].replace("-", "").strip()
+            row["value"] = row["value"].replace(" ", "")
 
     return _showing(trim)
 

@@ -34,9 +34,11 @@ class Verdict:
     text: str
     record: dict[str, Any]
 
-    def failed(self) -> set[str]:
-        """The ids of the requirements that failed."""
-        return {name for name, row in self.record["requirements"].items() if row["verdict"] == "failed"}
+    def failed(self, level: str = "MUST") -> set[str]:
+        """The ids of the requirements of this level that failed."""
+        levels = load_contract().requirements
+        failed = [name for name, row in self.record["requirements"].items() if row["verdict"] == "failed"]
+        return {name for name in failed if levels[name].level == level}
 
     def verdict(self, requirement: str) -> str:
         """The verdict of one requirement."""
