@@ -23,6 +23,7 @@ from emulator.settings import Settings
 from emulator.worlds import Worlds
 
 OPEN = "open"
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def _option(*names: str, **attributes: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -72,12 +73,14 @@ def serve(**options: Any) -> int:
     settings = _settings(options)
     worlds = Worlds(settings)
     server = Server(create_app(settings, worlds), settings.host, settings.port)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: server.stop())
     if options["ready_file"]:
         _write_ready_file(options["ready_file"], settings, server.url, worlds.contract.version)
     _announce(server.url, settings.base_path, worlds)
     server.run(_orphan_check(server) if options["stop_with_parent"] else lambda: None)
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not turn this end into another, as Python goes down
     return 0
 
 
