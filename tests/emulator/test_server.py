@@ -1,0 +1,171 @@
+"""The server's clean stop: every request that was accepted is answered, and it ends within a second."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from emulator.errors import StartError
+from emulator.server import Server
+from tests.emulator.conftest import DOCUMENTED, Running
+from tests.emulator.processes import SECONDS, Process, serving
+from tests.emulator.raw_http import Connection, request
+
+GET = request("GET", DOCUMENTED)
+
+
+@pytest.fixture
+def process() -> Iterator[Process]:
+    """`serve` in a process of its own."""
+    with serving("--log-format", "none") as served:
+        yield served
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_cleanly(process: Process, number: int) -> None:
+    """SIGTERM and SIGINT end it with exit code 0 and without a word."""
+    assert process.ask("GET", DOCUMENTED)[0] == 200
+    process.hint()
+    assert process.stop(number) == (0, "", "")
+
+
+def test_a_second_signal_changes_nothing(process: Process) -> None:
+    """Impatience does not turn a clean stop into another one, however late it comes."""
+    process.hint()
+    while process.popen.poll() is None:
+        process.popen.send_signal(signal.SIGTERM)
+        process.popen.send_signal(signal.SIGINT)
+    assert process.stop() == (0, "", "")
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_what_was_sent_before_the_signal_is_answered(process: Process, *, idle: bool) -> None:
+    """Of 100 clients, all that had sent their request are answered, those included that nobody had accepted yet."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(Connection(process.port)) for _ in range(100)]
+        if idle:
+            assert process.ask("GET", DOCUMENTED)[0] == 200  # all that came before have been accepted
+        for client in clients:
+            client.send(GET)
+        process.popen.send_signal(signal.SIGTERM)
+        statuses = Counter(answer.status if (answer := client.answer()) else None for client in clients)
+    assert statuses == {200: 100}
+    assert process.popen.wait(SECONDS) == 0
+
+
+def test_clients_that_keep_asking_are_told_to_stop(process: Process) -> None:
+    """A client on a connection that it keeps is told in an answer that this was the last one there."""
+    ends: list[str] = []
+    started = threading.Barrier(9)
+
+    def keep_asking() -> None:
+        with Connection(process.port) as connection:
+            connection.send(GET)
+            connection.answer()
+            started.wait(SECONDS)
+            ends.append(last_word(connection))
+
+    threads = [threading.Thread(target=keep_asking) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    started.wait(SECONDS)
+    assert process.stop()[0] == 0
+    for thread in threads:
+        thread.join(SECONDS)
+    assert len(ends) == 8
+    assert "close" in ends
+
+
+def last_word(connection: Connection) -> str:
+    """Ask until the connection ends: what its last answer said of it; who is slow may find it closed already."""
+    word = ""
+    while word != "close":
+        try:
+            connection.send(GET)
+            answer = connection.answer()
+        except ConnectionError:
+            return "closed"
+        if answer is None:
+            return "closed"
+        word = answer.headers.get("connection", "")
+    return word
+
+
+@pytest.mark.parametrize("data", [b"", GET[:40], request("POST", DOCUMENTED, b"{}")[:-1], GET])
+def test_clients_that_linger_do_not_hold_it_up(process: Process, data: bytes) -> None:
+    """Open connections, idle or with half a request, are closed."""
+    with ExitStack() as stack:
+        for _ in range(60):
+            stack.enter_context(Connection(process.port)).send(data)
+        process.hint()
+        assert process.stop() == (0, "", "")
+
+
+def test_it_takes_no_new_connection_once_it_has_stopped(emulator: Running) -> None:
+    """After a stop the port is free again."""
+    emulator.server.stop()
+    while True:
+        try:
+            with Connection(emulator.port) as connection:
+                connection.send(GET)
+                connection.answer()
+        except ConnectionError:
+            break
+    port = emulator.port
+    again = Server(lambda *_: [b""], "127.0.0.1", port)
+    again.stop()
+    again.run()
+    assert again.port == port
+
+
+def test_a_stop_may_come_before_the_run() -> None:
+    """A server that was stopped before it ran ends at once."""
+    server = Server(lambda *_: [b""], "127.0.0.1", 0)
+    server.stop()
+    server.stop()
+    server.run()
+    with pytest.raises(ConnectionRefusedError):
+        Connection(server.port)
+
+
+@pytest.mark.parametrize("host, shown", [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("::1", "[::1]")])
+def test_its_url_can_be_used(host: str, shown: str) -> None:
+    """The URL has the name that was given and the port that was taken, an IPv6 address in brackets."""
+    try:
+        server = Server(lambda *_: [b""], host, 0)
+    except StartError as error:
+        pytest.skip(f"this machine has no {host}: {error}")
+    server.stop()
+    server.run()
+    assert server.url == f"http://{shown}:{server.port}"
+
+
+def namespaces() -> list[str]:
+    """The command that makes a process number 1 of its own world; skips where that is not to be had."""
+    command = ["unshare", "--map-root-user", "--user", "--pid", "--fork", "--mount-proc"]
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no unshare on this machine")
+    trial = subprocess.run([*command, "true"], capture_output=True, text=True, check=False)
+    if trial.returncode:
+        pytest.skip(f"this machine makes no process 1: {trial.stderr.strip()}")
+    return command
+
+
+def test_it_stops_cleanly_as_process_1(tmp_path: Path) -> None:
+    """In a container it is process 1, which the kernel spares a signal that it does not handle."""
+    ready = tmp_path / "ready.json"
+    with serving("--ready-file", str(ready), before=namespaces()) as process:
+        assert '"pid": 1,' in ready.read_text()
+        parent = process.popen.pid
+        child = int(Path(f"/proc/{parent}/task/{parent}/children").read_text())
+        os.kill(child, signal.SIGTERM)
+        assert process.popen.wait(SECONDS) == 0
