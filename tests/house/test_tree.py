@@ -30,7 +30,7 @@ def test_there_is_something_to_look_at() -> None:
 @pytest.mark.parametrize("path", PYTHON_FILES, ids=relative)
 def test_no_file_is_long(path: Path) -> None:
     """A file of code stays under 400 lines: past that, a second idea hides in it."""
-    lines = sum(1 for _ in path.open("rb"))
+    lines = path.read_bytes().count(b"\n")
     assert lines <= LONGEST
 
 
