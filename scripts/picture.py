@@ -15,6 +15,8 @@ from rich.text import Text
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "demo.svg"
 WIDTH = 118
+PASSING = "…"
+"""Begins a line that a terminal shows only for a while."""
 WEB_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
@@ -33,7 +35,9 @@ def main() -> int:
         return 1
     with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
-        console.print(Text.from_ansi(demo.stdout))
+        for line in map(Text.from_ansi, demo.stdout.splitlines()):
+            if not line.plain.lstrip().startswith(PASSING):
+                console.print(line)
         drawn = console.export_svg(title="make demo", theme=DIMMED_MONOKAI, unique_id="demo")
     PICTURE.parent.mkdir(parents=True, exist_ok=True)
     PICTURE.write_text(WEB_FONTS.sub("", drawn).replace("Fira Code", "ui-monospace"), encoding="utf-8")
