@@ -66,9 +66,9 @@ imports: .venv/ready ## Who may import whom: import-linter
 	@echo "== import-linter"
 	@$(BIN)/lint-imports --no-cache --no-logo
 
-check: .venv/ready ## The tests, with branch coverage
+check: .venv/ready ## The tests, with branch coverage; some of them, without: make check ARGS="tests/contract -k lifecycle"
 	@echo "== pytest"
-	@$(PY) -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov --cov-report term $(ARGS)
+	@$(PY) -m pytest --numprocesses $(WORKERS) --dist loadgroup --cov --cov-report term $(if $(ARGS),--no-cov $(ARGS))
 
 format: .venv/ready ## Rewrites what ruff can mend
 	@$(PY) -m ruff check --fix .
