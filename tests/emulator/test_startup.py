@@ -8,9 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-from contract import yaml_source
 from tests.emulator.conftest import DOCUMENTED, ROOT, VACANT
 from tests.emulator.processes import Process, environment
 
@@ -80,8 +78,3 @@ def test_a_start_says_two_lines(loaded: dict[str, list[str]]) -> None:
     assert len(loaded["out"]) == 1
     assert loaded["out"][0].startswith("Try: curl http://127.0.0.1:")
     assert loaded["err"] == []
-
-
-def test_yaml_is_parsed_by_the_c_library() -> None:
-    """The parser written in Python would cost most of a second."""
-    assert issubclass(yaml_source._BaseLoader, yaml.CSafeLoader)
