@@ -140,10 +140,9 @@ class InstanceMaker:
     def _set_off(self, host: Host, instance: Instance, pending: Pending) -> None:
         """What is on its way is a change of the host, for which clients wait."""
         operations = self._world.contract.operations.values()
-        operation = next((one for one in operations if one.trigger == pending.trigger), None)
-        if operation is not None:
-            task = Task(f"{operation.id} on the hypervisor {instance.hypervisor.name}", "PENDING")
-            pending.change = host.chronicle().add_change(operation.id, operation.summary, task)
+        operation = next(one for one in operations if one.trigger == pending.trigger and one.alias_of is None)
+        task = Task(f"{operation.id} on the hypervisor {instance.hypervisor.name}", "PENDING")
+        pending.change = host.chronicle().add_change(operation.id, operation.summary, task)
         self._unit.schedule(host, instance)
 
 

@@ -219,6 +219,14 @@ def test_the_provider_places_a_machine_on_a_hypervisor() -> None:
     assert properties["amqp.user_queue"] == f"host.{'A' * 32}"
 
 
+def test_the_provider_knows_what_a_role_takes() -> None:
+    """A host that is named after its role has the applications for it; any other has none, and is a host as well."""
+    fake = seeded_faker(7)
+    assert fake.seed_host("web-1")["applications"] == ["nginx"]
+    assert fake.seed_host("ledger").keys() >= {"name", "distribution"}
+    assert "applications" not in fake.seed_host("ledger")
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(random_seed=st.integers(), environments=st.integers(0, 6), hosts=st.integers(0, 20))
 def test_the_rows_of_the_provider_make_a_seed(

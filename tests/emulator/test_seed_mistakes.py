@@ -80,7 +80,7 @@ AGAINST_THE_CONTRACT = [
     (
         instance("state: ON"),
         5,
-        "state: an instance cannot be 'ON'; expected PENDING, RUNNING, PAUSED, STOPPED or UNDEF",
+        "hosts.0.instance.state: an instance cannot be 'ON'; expected PENDING, RUNNING, PAUSED, STOPPED or UNDEFINED,",
     ),
     (instance("state: ABSENT"), 5, "or no instance at all"),
     (
@@ -183,23 +183,29 @@ def test_a_contradiction_between_two_seeds_names_both(
     tmp_path: Path, first: str, second: str, line: int, message: str
 ) -> None:
     """What two seeds say differently, or must not say twice, is named by the later file, with where the first is."""
-    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    other, one, two = (tmp_path / f"{name}.yaml" for name in ("other", "one", "two"))
+    other.write_text("organizations: [{name: Acme, environments: [{name: Q}]}]\n")
     one.write_text(first)
     two.write_text(second)
     with pytest.raises(ContractError, match=re.escape(f"{two}:{line}: ")) as refusal:
-        plant_all(one, two)
+        plant_all(other, one, two)
     assert message.format(one=one) in str(refusal.value)
 
 
 def test_seeds_are_merged(tmp_path: Path) -> None:
     """Two seeds that tell of one environment fill it together, and each may add what the other leaves out."""
-    one, two, three = (tmp_path / f"{name}.yaml" for name in ("one", "two", "three"))
+    one, two, three, four = (tmp_path / f"{name}.yaml" for name in ("one", "two", "three", "four"))
     one.write_text(rows("name: a"))
     two.write_text(rows("name: b, instance: {state: RUNNING, hypervisor: h}"))
     three.write_text("hypervisors: [{name: h}]\norganizations: [{name: Acme, groups: [g], description: d}]\n")
-    with Worlds(Settings(seeds=(one, two, three))).world().store.unit() as unit:
+    four.write_text("organizations: [{name: Acme, groups: [g], settings: [{key: k}]}]\n")
+    with Worlds(Settings(seeds=(one, two, three, four))).world().store.unit() as unit:
         assert list(unit.environment("Acme", "P").hosts) == ["a", "b"]
-        assert unit.organization("Acme").details == {"groups": ["g"], "description": "d"}
+        assert unit.organization("Acme").details == {
+            "groups": ["g"],
+            "description": "d",
+            "settings": [{"key": "k"}],
+        }
 
 
 def test_the_command_line_says_it_in_one_line(tmp_path: Path) -> None:

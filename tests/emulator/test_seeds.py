@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract import Contract, load_contract
+from emulator import seeds
 from emulator.clock import Clock
 from emulator.seeds import builtin_seed, fixtures, load_seed, plant
 from emulator.settings import Settings
@@ -206,6 +207,19 @@ def test_what_is_half_way_settles_when_it_is_due(start: Start, path: str, row: R
     assert emulator.request("GET", path).json()["state"] == "READY"
 
 
+def test_what_is_due_has_happened_though_nobody_looked(start: Start) -> None:
+    """The list of hosts, which looks at no instance, shows that a seeded provision has come to its end."""
+    emulator = start(seeds=(EVERY_STATE,))
+
+    def listed() -> str:
+        hosts = emulator.request("GET", STATE).json()["items"]
+        return next(str(host["state"]) for host in hosts if host["name"] == "provisioning")
+
+    assert listed() == "PROVISIONING"
+    emulator.world.clock.advance(60)
+    assert listed() == "READY"
+
+
 def test_a_machine_has_an_address_once_it_has_run(start: Start) -> None:
     """Drawn machines have an identity, those that ran an address too, and one on its way gets it when it runs."""
     emulator = start(seeds=(EVERY_STATE,))
@@ -284,6 +298,23 @@ def test_the_garbage_collector_is_left_as_it_was(tmp_path: Path, *, is_enabled: 
         assert gc.isenabled() == is_enabled
     finally:
         (gc.enable if was_enabled else gc.disable)()
+
+
+def test_a_large_seed_is_collected_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The garbage collection that many new objects call for happens while planting, not in the first request."""
+    generations = []
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        generations.append((phase, info["generation"]))
+
+    seed = load_seed(EVERY_STATE)
+    monkeypatch.setattr(seeds, "MANY", 0)
+    gc.callbacks.append(note)
+    try:
+        plant(make_world(load_contract()), [seed], 0.0)
+    finally:
+        gc.callbacks.remove(note)
+    assert generations[-1] == ("stop", 2)
 
 
 NAMES = st.text(st.characters(exclude_characters="/", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=255)
