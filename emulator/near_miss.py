@@ -17,6 +17,8 @@ class PathGuide:
 
     def advice(self, path: str) -> str:
         """What there is at the deepest place that the path reached: one sentence."""
+        if "//" in path:
+            return f"nothing is at {path!r}: a name in it is empty (//)"
         reached: tuple[str, ...] = ()
         shown = ""
         for name in _segments(path):
