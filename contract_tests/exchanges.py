@@ -79,20 +79,25 @@ def curl(method: str, url: str, headers: Mapping[str, Any], body: bytes) -> str:
             words += ["-H", f'"{APP_KEY_HEADER}: $CONTRACT_APP_KEY"']
         elif low not in _OF_NO_INTEREST and not low.startswith("x-schemathesis"):
             words += ["-H", shlex.quote(f"{name}: {_joined(value)}")]
-    if body:
-        words += ["--data-binary", _quoted(body)]
+    text = _text(body)
+    if body and text is None:
+        # bytes that no argument can hold come from printf
+        return " ".join(["printf", _escaped(body), "|", *words, "--data-binary", "@-", shlex.quote(url)])
+    if text:
+        words += ["--data-raw", shlex.quote(text)]
     return " ".join([*words, shlex.quote(url)])
 
 
-def _quoted(body: bytes) -> str:
+def _text(body: bytes) -> str | None:
+    """A body that can stand in a command line as it is; None for another."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        text = ""
-    if text.isprintable() and text:
-        return shlex.quote(text)
-    return (
-        "$'"
-        + "".join(chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in body)
-        + "'"
-    )
+        return None
+    return text if text.isprintable() else None
+
+
+def _escaped(body: bytes) -> str:
+    """A format of printf that prints these bytes."""
+    plain = frozenset(range(32, 127)) - frozenset(b"'\\%")
+    return "'" + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in body) + "'"

@@ -72,13 +72,20 @@ def _judge_one(requirement: Requirement, target: Target, outcomes: Sequence[Chec
         return next(row for row in rows if row.verdict is verdict)
     own = [outcome for outcome in outcomes if requirement.id in outcome.check.requirements]
     if own:
-        verdict = worst(outcome.verdict for outcome in own)
-        if verdict in (Verdict.NOT_RUN, Verdict.ERROR):
-            return Judged(verdict, next(outcome.reason for outcome in own if outcome.verdict is verdict))
-        return Judged(Verdict.INCONCLUSIVE, "nothing was seen that shows it")
+        return _unseen(target, own)
     if requirement.id in ALWAYS:
         return Judged(Verdict.NOT_APPLICABLE, "no answer of this run was of that kind")
     return Judged(Verdict.NOT_RUN, NO_CHECK)
+
+
+def _unseen(target: Target, own: Sequence[CheckOutcome]) -> Judged:
+    """The verdict of a requirement of which its own checks saw nothing."""
+    verdict = worst(outcome.verdict for outcome in own)
+    if verdict in (Verdict.NOT_RUN, Verdict.ERROR):
+        return Judged(verdict, next(outcome.reason for outcome in own if outcome.verdict is verdict))
+    if target.level is not Level.FULL:
+        return Judged(Verdict.NOT_RUN, f"needs --allow {Level.FULL}")
+    return Judged(Verdict.INCONCLUSIVE, "nothing was seen that shows it")
 
 
 def _vacuous(contract: Contract, target: Target, statuses: Mapping[str, Counter[int]]) -> str | None:

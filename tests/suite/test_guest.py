@@ -1,0 +1,167 @@
+"""A polite guest: what the suite sends, where, and how it leaves."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import requests
+
+from contract_tests.target import Level
+from tests.faulty_servers.middle import Answer, Call, Changed, Forward
+from tests.suite.judging import HOST, ROOT, VACANT, judge
+
+READING = {"GET", "HEAD", "OPTIONS"}
+
+
+class Watched:
+    """A server in between that notes every request."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def around(self, application: Any) -> Changed:
+        """Put it around an application."""
+
+        def note(call: Call, forward: Forward) -> Answer:
+            self.calls.append(call)
+            return forward(call)
+
+        return Changed(application, note)
+
+
+def _path(host: str) -> str:
+    organization, environment, name = host.split("/")
+    return f"/organizations/{organization}/environments/{environment}/hosts/{name}/instance"
+
+
+def test_writes_go_to_named_hosts_only(serve: Callable[..., str], folder: Path) -> None:
+    """No write goes anywhere but to the host that was named, whatever is generated."""
+    watched = Watched()
+    judge(serve(around=watched.around), folder, hosts=(VACANT,), max_examples=10)
+    writes = [call for call in watched.calls if call.method not in READING]
+    assert len(writes) > 300
+    assert all(call.path.startswith(_path(VACANT)) for call in writes)
+
+
+def test_reads_go_to_named_hosts_or_to_names_that_cannot_exist(serve: Callable[..., str], folder: Path) -> None:
+    """A read elsewhere has a name that ends in 16 random hexadecimal digits."""
+    watched = Watched()
+    judge(serve(around=watched.around), folder, hosts=(VACANT,), max_examples=1)
+    elsewhere = [call.path for call in watched.calls if not call.path.startswith(_path(VACANT))]
+    assert elsewhere
+    for path in elsewhere:
+        assert any(re.search(r"[0-9a-f]{16}$", name) for name in path.split("/")), path
+
+
+def test_observe_only_reads(serve: Callable[..., str], folder: Path) -> None:
+    """With --allow observe nothing is changed, and what was not looked at is said: exit code 4."""
+    watched = Watched()
+    verdict = judge(serve(around=watched.around), folder, level=Level.OBSERVE)
+    assert {call.method for call in watched.calls} <= READING
+    assert verdict.code == 4
+    assert verdict.verdict("lifecycle.pause-leads") == "not-run"
+    assert verdict.verdict("representation.complete") == "passed"
+    assert "needs --allow full" in verdict.text
+
+
+def test_power_keeps_the_instance(serve: Callable[..., str], folder: Path) -> None:
+    """With --allow power the instance goes through its states, and is then as it was found."""
+    watched = Watched()
+    url = serve(around=watched.around)
+    before = requests.get(url + _path(HOST), timeout=5).json()
+    watched.calls.clear()
+    verdict = judge(url, folder, level=Level.POWER)
+    sent = Counter((call.method, call.action) for call in watched.calls)
+    assert sent["PUT", "_pause"] > 0
+    assert not {("DELETE", ""), ("POST", ""), ("POST", "properties"), ("PUT", "_forget")} & sent.keys()
+    after = requests.get(url + _path(HOST), timeout=5).json()
+    assert after["state"] == before["state"]
+    assert all(row in after["properties"] for row in before["properties"])
+    assert verdict.verdict("lifecycle.pause-leads") == "passed"
+    assert verdict.verdict("lifecycle.delete-leads") == "not-run"
+
+
+def test_nothing_is_left_behind(serve: Callable[..., str], folder: Path) -> None:
+    """After a run the host has no instance, and no machine that only an import could find."""
+    watched = Watched()
+    url = serve(around=watched.around)
+    judge(url, folder, hosts=(VACANT,))
+    assert requests.get(url + _path(VACANT), timeout=5).status_code == 404
+    forgotten = [call for call in watched.calls if call.action == "_forget" and call.method == "PUT"]
+    assert forgotten
+
+
+def test_every_request_says_who_sends_it_and_why(serve: Callable[..., str], folder: Path) -> None:
+    """The User-Agent has the suite, its version and the check."""
+    watched = Watched()
+    judge(serve(around=watched.around), folder)
+    agents = {call.environ["HTTP_USER_AGENT"] for call in watched.calls}
+    assert all(agent.startswith("contract-tests/") for agent in agents)
+    assert any(agent.endswith("(walk)") for agent in agents)
+
+
+def test_the_same_seed_sends_the_same_requests(serve: Callable[..., str], tmp_path: Path) -> None:
+    """Two runs with one seed against two fresh servers write the same bodies, in the same order."""
+
+    def writes(name: str, seed: int) -> list[tuple[str, str, str, bytes]]:
+        watched = Watched()
+        judge(serve(around=watched.around), tmp_path / name, random_seed=seed, max_examples=6)
+        return [
+            (call.method, unquote(call.path), call.query, call.body)
+            for call in watched.calls
+            if call.method not in READING
+        ]
+
+    first = writes("first", 5)
+    assert first == writes("again", 5)
+    assert first != writes("other", 6)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cleans_up(number: signal.Signals, serve: Callable[..., str], folder: Path) -> None:
+    """A run that is stopped deletes what it made, writes its record, and ends with 4."""
+    url = serve()
+    command = [sys.executable, "-m", "contract_tests", "run", url, "--host", VACANT, "--max-examples", "5000"]
+    process = subprocess.Popen(
+        [*command, "--report-dir", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    _until(lambda: '"check": "bodies' in _read(folder / "exchanges.ndjson"))
+    process.send_signal(number)
+    output, complaints = process.communicate(timeout=20)
+    assert process.returncode == 4, output + complaints
+    assert complaints == ""
+    assert "stopped before the end" in output
+    assert requests.get(url + _path(VACANT), timeout=5).status_code == 404
+    record = json.loads((folder / "record.json").read_text())
+    assert record["run"]["interrupted"] is True
+    assert record["summary"]["exitCode"] == 4
+
+
+def test_an_instance_elsewhere_is_not_deleted(serve: Callable[..., str], folder: Path, monkeypatch: Any) -> None:
+    """A host that has an instance, on a server that is not this machine, is left alone: exit code 3."""
+    monkeypatch.setattr("contract_tests.preflight.is_loopback", lambda _: False)
+    watched = Watched()
+    assert judge(serve(around=watched.around), folder).code == 3
+    assert {call.method for call in watched.calls} <= READING
+
+
+def _read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
