@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 import click
 
@@ -41,6 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return ExitCode.INCOMPLETE
+    except Exception:  # noqa: BLE001 - Python's own exit code would be 1, which says that a MUST failed
+        print(f"{PROGRAM}: no verdict: the suite itself broke; please report this:", file=sys.stderr)
+        traceback.print_exc()
+        return ExitCode.NO_VERDICT
     return code if isinstance(code, int) else ExitCode.HOLDS
 
 

@@ -49,6 +49,12 @@ class Representations:
         self.members = self._roles_of_instance()
         self.property_members = self._roles_of_property()
 
+    @property
+    def reading(self) -> Operation:
+        """The operation that shows an instance: a GET whose answer is its representation."""
+        operations = self._contract.operations.values()
+        return next(one for one in operations if one.method == "GET" and self.is_shown(one, one.success))
+
     def is_shown(self, operation: Operation, status: int) -> bool:
         """Whether the body of this answer is the representation of an instance."""
         documented = operation.responses.get(status)

@@ -31,6 +31,9 @@ from contract_tests.target import HostName, Level, Target, level_of
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 30.0
 """Seconds until a connection stands, and between two parts of an answer."""
 
+FIRST_TIMEOUT = 10.0
+"""Seconds until the first answer of all."""
+
 READ_TRIES = 3
 """How often a request that only reads is sent when the connection fails. A write is sent once, ever."""
 
@@ -170,6 +173,15 @@ class Client:
         prepared = requests.Request(method, self.target.url + path, headers=sent, data=data).prepare()
         response = self._read(lambda: self._transport(prepared))
         return self._keep(prepared, Response.from_any(response), None)
+
+    def first_contact(self, path: str) -> Reply:
+        """Read for the first time. Sent once, with little patience: whoever listens there may be somebody else."""
+        headers = {**self.target.credentials.headers, **self._labels()}
+        prepared = requests.Request("GET", self.target.url + path, headers=headers).prepare()
+        answer = self._hear(
+            lambda: self._session.send(prepared, timeout=(CONNECT_TIMEOUT, FIRST_TIMEOUT), allow_redirects=False)
+        )
+        return self._keep(prepared, Response.from_any(answer), None)
 
     def _check(self, case: Case[Any], operation: Operation, host: HostName, *, declared: bool) -> None:
         if not case.path.startswith(host.path(operation.path)):

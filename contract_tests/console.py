@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -37,11 +39,20 @@ ALIKE = 2
 """Findings of one requirement that are shown in full; of more there is a count."""
 
 
+class _Output(Console):
+    """Standard output. When nobody reads it any more, it falls silent: a run ends, and cleans up, all the same."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing from here on."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class Narrator:
     """Tells a run to a person. `console` None: standard output."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._console = console or _Output(highlight=False, soft_wrap=True)
 
     def started(self, contract: Contract, target: Target, options: Options, remarks: Sequence[str]) -> None:
         """The first lines: what is judged by what."""

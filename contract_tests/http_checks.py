@@ -89,7 +89,7 @@ def _lists(bench: Bench, what: str, reply: Reply, method: str) -> bool:
 
 
 def _nothing_there(bench: Bench) -> None:
-    root = next(iter(bench.contract.operations.values())).path
+    root = bench.shown.reading.path
     for name in NOT_OFFERED:
         reply = bench.client.probe("GET", f"{bench.host.path(root)}/{name}")
         what = f"GET .../instance/{name}"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from contract import Contract
 from contract_tests.client import Client
 from contract_tests.navigator import Navigator
 from contract_tests.replies import LostReplyError, Reply, TargetGoneError
@@ -15,88 +12,95 @@ class NoVerdictError(Exception):
     """There is nothing to judge. Its text is one sentence: what was met, and what to do."""
 
 
-def preflight(client: Client, navigator: Navigator) -> list[str]:
-    """Look at every host once. Remarks for the user; NoVerdictError when the server cannot be tested."""
-    remarks = []
-    for host in client.target.hosts:
-        reply = _first_look(client, host)
-        remark = _judge(client, navigator, host, reply)
-        if remark:
-            remarks.append(remark)
-    return remarks
+class Preflight:
+    """Looks at every host once before the checks begin."""
 
+    def __init__(self, client: Client, navigator: Navigator) -> None:
+        self._client = client
+        self._navigator = navigator
+        self._target = client.target
+        self._absent = client.contract.lifecycle.absent
+        self._vacant: dict[HostName, Reply] = {}
 
-def _first_look(client: Client, host: HostName) -> Reply:
-    path = host.path(next(iter(client.contract.operations.values())).path)
-    try:
-        return client.probe("GET", path)
-    except (LostReplyError, TargetGoneError) as error:
-        raise NoVerdictError(
-            f"{client.target.url} does not answer ({error}); start the server, or give its URL"
-        ) from None
+    def look(self) -> list[str]:
+        """Read from every host. Remarks for the user; NoVerdictError when the server cannot be tested."""
+        return [remark for host in self._target.hosts if (remark := self._look_at(host))]
 
-
-def _judge(client: Client, navigator: Navigator, host: HostName, reply: Reply) -> str | None:
-    url, shown = client.target.url, client.target.credentials.headers
-    if 300 <= reply.status < 400:
-        where = reply.headers.get("location", "nowhere")
-        raise NoVerdictError(f"{url} redirects to {where}; give the URL of the API itself")
-    if reply.status == 401:
-        wanted = "does not accept these credentials" if shown else "asks for credentials"
-        raise NoVerdictError(
-            f"{url} {wanted} (401); give --user and --password, or --app-key, or set CONTRACT_USER and so on"
-        )
-    if not is_ours(client.contract, reply):
-        kind = reply.headers.get("content-type", "no media type")
-        raise NoVerdictError(
-            f"{url} does not answer as a server of this contract: GET of the instance of {host} "
-            f"gave {reply.status} with {kind}; expected an instance, or an error as JSON"
-        )
-    if reply.status == 403:
-        raise NoVerdictError(f"{url} does not let these credentials use {host} (403); name another host or user")
-    if reply.status != 200:
-        return None
-    return _occupied(client, host, str(navigator.shown.read(reply.body, "state")))
-
-
-def is_ours(contract: Contract, reply: Reply) -> bool:
-    """Whether this can be an answer of a server of the contract: an object for 200, the shape of an error else."""
-    body: Any = reply.body
-    if reply.status == 200:
-        return isinstance(body, dict) and "state" in _roles(contract, body)
-    return reply.status >= 400 and isinstance(body, dict) and len(body) > 0
-
-
-def _roles(contract: Contract, body: dict[str, Any]) -> set[str]:
-    for operation in contract.operations.values():
-        for response in operation.responses.values():
-            members = contract.document.members(response.schema) if response.schema else {}
-            if "state" in members:
-                return {role for role, name in members.items() if name in body}
-    return set()
-
-
-def _occupied(client: Client, host: HostName, state: str) -> str | None:
-    if client.target.level is not Level.FULL:
-        return None
-    if not is_loopback(client.target.url):
-        raise NoVerdictError(
-            f"{host} has an instance ({state}), and the suite deletes nothing that it did not make on a server "
-            "that is not this machine; delete it, name another host, or use --allow power"
-        )
-    return f"{host} has an instance ({state}); it is deleted, as --allow full says"
-
-
-def no_such_host(client: Client, navigator: Navigator) -> None:
-    """NoVerdictError when a host has no instance and cannot get one, because there is no such host."""
-    absent = client.contract.lifecycle.absent
-    makers = [one for one in navigator.map.triggering if client.contract.lifecycle.edge(absent, str(one.trigger))]
-    for host in client.target.hosts if makers else ():
+    def _look_at(self, host: HostName) -> str | None:
         try:
-            reply = navigator.fire(makers[0], host) if navigator.look(host).state == absent else None
-        except LostReplyError:
-            continue  # the checks will meet it again, and say so
-        if reply is not None and reply.status == 404:
+            reply = self._client.first_contact(host.path(self._navigator.shown.reading.path))
+        except (LostReplyError, TargetGoneError) as error:
+            said = f"{self._target.url} does not answer ({error}); start the server, or give its URL"
+            raise NoVerdictError(said) from None
+        self._let_in(host, reply)
+        if reply.status == 200 and self._is_instance(reply):
+            return self._occupied(host, str(self._navigator.shown.read(reply.body, "state")))
+        if reply.status == 404:
+            self._vacant[host] = reply
+        # whoever answers a missing instance in another shape may still be a bad server of the contract: a provision
+        # will show it, when it may be sent
+        if not self._is_error(reply) and not (reply.status == 404 and self._target.level is Level.FULL):
+            raise NoVerdictError(self._stranger(host, reply))
+        return None
+
+    def _let_in(self, host: HostName, reply: Reply) -> None:
+        url, shown = self._target.url, self._target.credentials.headers
+        if 300 <= reply.status < 400:
+            where = reply.headers.get("location", "nowhere")
+            raise NoVerdictError(f"{url} redirects to {where}; give the URL of the API itself")
+        if reply.status == 401:
+            wanted = "does not accept these credentials" if shown else "asks for credentials"
             raise NoVerdictError(
-                f"there is no host {host}: {makers[0].id} was answered {reply}; name a host that is there with --host"
+                f"{url} {wanted} (401); give --user and --password, or --app-key, or set CONTRACT_USER and so on"
             )
+        if reply.status == 403 and self._is_error(reply):
+            raise NoVerdictError(f"{url} does not let these credentials use {host} (403); name another host or user")
+
+    def _is_instance(self, reply: Reply) -> bool:
+        """Whether this may be meant as an instance: an object with two members of one, at least."""
+        members = self._navigator.shown.members.values()
+        return isinstance(reply.body, dict) and len(reply.body.keys() & set(members)) >= 2
+
+    def _is_error(self, reply: Reply) -> bool:
+        """Whether this may be meant as an error of the contract."""
+        return reply.status >= 400 and isinstance(reply.body, dict) and "error" in reply.body
+
+    def _stranger(self, host: HostName, reply: Reply) -> str:
+        kind = reply.headers.get("content-type", "no media type")
+        return (
+            f"{self._target.url} does not answer as a server of this contract: GET of the instance of {host} gave "
+            f"{reply.status} with {kind}; expected an instance, or an error as JSON"
+        )
+
+    def _occupied(self, host: HostName, state: str) -> str | None:
+        if self._target.level is not Level.FULL:
+            return None
+        if not is_loopback(self._target.url):
+            raise NoVerdictError(
+                f"{host} has an instance ({state}), and the suite deletes nothing that it did not make on a server "
+                "that is not this machine; delete it, name another host, or use --allow power"
+            )
+        return f"{host} has an instance ({state}); it is deleted, as --allow full says"
+
+    def provision(self) -> None:
+        """Make an instance on every host that has none, to see that the host is there at all.
+
+        NoVerdictError when it is not, or when the server turns out to be another one.
+        """
+        lifecycle = self._client.contract.lifecycle
+        makers = [one for one in self._navigator.map.triggering if lifecycle.edge(self._absent, str(one.trigger))]
+        for host, first in self._vacant.items():
+            if not makers or self._target.level is not Level.FULL:
+                return
+            try:
+                self._navigator.look(host)
+                reply = self._navigator.fire(makers[0], host)
+            except LostReplyError:
+                continue  # the checks will meet it again, and say so
+            if not self._is_error(first) and not (reply.accepted and self._is_instance(reply)):
+                raise NoVerdictError(self._stranger(host, first))
+            if reply.status == 404:
+                raise NoVerdictError(
+                    f"there is no host {host}: {makers[0].id} was answered {reply}; "
+                    "name a host that is there with --host"
+                )

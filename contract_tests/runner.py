@@ -20,7 +20,7 @@ from contract_tests.ledger import Ledger
 from contract_tests.navigator import CannotReachError, Navigator
 from contract_tests.outcomes import ExitCode, Verdict
 from contract_tests.plan import plan_for
-from contract_tests.preflight import NoVerdictError, no_such_host, preflight
+from contract_tests.preflight import NoVerdictError, Preflight
 from contract_tests.record import Record
 from contract_tests.registry import Check
 from contract_tests.replies import LostReplyError, TargetGoneError
@@ -81,11 +81,11 @@ class Runner:
     def _run(self) -> int:
         interrupted = False
         try:
-            remarks = preflight(self._client, self._navigator)
+            preflight = Preflight(self._client, self._navigator)
+            remarks = preflight.look()
             self._record.remark(remarks)
             self._watcher.started(self._contract, self._target, self._options, remarks)
-            if self._target.level is Level.FULL:
-                no_such_host(self._client, self._navigator)
+            preflight.provision()
             for check in self._plan:
                 self._watcher.begins(check)
                 self._note(self._outcome(check))
@@ -93,6 +93,9 @@ class Runner:
             return self._no_verdict(str(error))
         except Interrupted:
             interrupted = True
+        except Exception:
+            self._clean()
+            raise
         left = self._clean()
         judged = judge_requirements(self._contract, self._target, self._outcomes, self._client.statuses)
         summary = summarize(self._contract, judged, self._outcomes, left, interrupted=interrupted)

@@ -10,7 +10,7 @@ from itertools import groupby
 from random import Random
 from typing import Any
 
-from contract import Lifecycle, Operation
+from contract import Lifecycle
 from contract_tests.answer_checks import Representations
 from contract_tests.client import Client
 from contract_tests.replies import LostReplyError, Reply
@@ -75,19 +75,23 @@ class Waiter:
         self._client = client
         self._lifecycle: Lifecycle = client.contract.lifecycle
         self._shown = Representations(client.contract)
-        self._get: Operation = _reading(client)
+        self._late: set[HostName] = set()
 
     def look(self, host: HostName) -> Snapshot:
         """The instance now. LostReplyError when the answer does not tell its state."""
-        reply = self._client.call(self._get, host)
+        reply = self._client.call(self._shown.reading, host)
         if reply.status == 404:
-            self.seen[self._lifecycle.absent] += 1
-            return Snapshot(self._lifecycle.absent, None, reply)
+            return self._seen(host, Snapshot(self._lifecycle.absent, None, reply))
         state = self._shown.read(reply.body, "state")
         if reply.status != 200 or state not in self._lifecycle.states:
             raise LostReplyError(f"GET of the instance does not tell its state: {reply}")
-        self.seen[state] += 1
-        return Snapshot(state, reply.body, reply)
+        return self._seen(host, Snapshot(state, reply.body, reply))
+
+    def _seen(self, host: HostName, snapshot: Snapshot) -> Snapshot:
+        self.seen[snapshot.state] += 1
+        if snapshot.state not in self._lifecycle.transient:
+            self._late.discard(host)
+        return snapshot
 
     def follow(
         self,
@@ -113,6 +117,7 @@ class Waiter:
             if on_way and last.state in self._lifecycle.transient:
                 on_way()
                 on_way = None
+        self._late.add(host)
         return Course(tuple(sightings), last, settled=False)
 
     def until(self, host: HostName, condition: Callable[[Snapshot], bool], seconds: float) -> Snapshot:
@@ -124,8 +129,15 @@ class Waiter:
         return last
 
     def rest(self, host: HostName) -> Snapshot:
-        """Wait until the instance is in no transient state; the last look, whatever it shows when the time is over."""
-        return self.until(host, lambda look: look.state not in self._lifecycle.transient, self.timeouts.settle)
+        """Wait until the instance is in no transient state; the last look, whatever it shows when the time is over.
+
+        The time is waited for once: an instance that is late stays so until it was seen elsewhere.
+        """
+        seconds = self.timeouts.last_poll if host in self._late else self.timeouts.settle
+        last = self.until(host, lambda look: look.state not in self._lifecycle.transient, seconds)
+        if last.state in self._lifecycle.transient:
+            self._late.add(host)
+        return last
 
     def quiet(self, host: HostName) -> tuple[Snapshot, ...]:
         """As many looks as a settled instance gets, a short while between them."""
@@ -158,12 +170,3 @@ class Waiter:
             return True
         still_there = now == source and len(set(states)) == 1
         return not still_there and now != via
-
-
-def _reading(client: Client) -> Operation:
-    """The operation that shows an instance: a GET whose answer is its representation."""
-    shown = Representations(client.contract)
-    for operation in client.contract.operations.values():
-        if operation.method == "GET" and shown.is_shown(operation, operation.success):
-            return operation
-    raise LostReplyError("the contract has no GET that shows an instance")

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import pytest
 import requests
 
+from contract_tests import preflight
 from contract_tests.target import Level
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
 from tests.suite.judging import HOST, ROOT, VACANT, judge
@@ -150,7 +151,7 @@ def test_a_signal_cleans_up(number: signal.Signals, serve: Callable[..., str], f
 
 def test_an_instance_elsewhere_is_not_deleted(serve: Callable[..., str], folder: Path, monkeypatch: Any) -> None:
     """A host that has an instance, on a server that is not this machine, is left alone: exit code 3."""
-    monkeypatch.setattr("contract_tests.preflight.is_loopback", lambda _: False)
+    monkeypatch.setattr(preflight, "is_loopback", lambda _: False)
     watched = Watched()
     assert judge(serve(around=watched.around), folder).code == 3
     assert {call.method for call in watched.calls} <= READING
