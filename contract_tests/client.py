@@ -6,13 +6,14 @@ named, and no operation above the level.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import requests
-from requests.auth import AuthBase
+from requests.utils import get_environ_proxies
 from schemathesis import Case, Response
 from schemathesis.core import NOT_SET
 from urllib3.exceptions import HTTPError
@@ -49,13 +50,6 @@ READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 _Answer = TypeVar("_Answer", Response, requests.Response)
 
 
-class _AsItIs(AuthBase):
-    """Leaves a request as it is; without it, credentials from ~/.netrc would be sent."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
 class Client:
     """The way to the server. `ledger` and `check_id` are those of the check that runs; the runner sets them.
 
@@ -75,8 +69,7 @@ class Client:
         self._judge = Judge(contract, target.claims)
         self._levels = {operation.id: level_of(operation, contract) for operation in contract.operations.values()}
         self._apis: dict[HostName, HostApi] = {}
-        self._session = requests.Session()
-        self._session.auth = _AsItIs()
+        self._session = _session(target.url)
         self._silent = 0
 
     def api(self, host: HostName) -> HostApi:
@@ -270,6 +263,15 @@ class Client:
             curl=curl(str(request.method), str(request.url), request.headers, _bytes(request.body)),
             at=time.monotonic(),
         )
+
+
+def _session(url: str) -> requests.Session:
+    """A session that reads the environment once, and no credentials from ~/.netrc."""
+    session = requests.Session()
+    session.proxies = get_environ_proxies(url)
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    session.trust_env = False
+    return session
 
 
 def _put_off(response: Response) -> float:

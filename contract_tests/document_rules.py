@@ -5,7 +5,7 @@ A failure is charged to the most specific requirement that fits it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,9 +117,8 @@ class Judge:
         checks = [*self._built_in(operation, response, declared=declared), *self._own.for_call(operation, host)]
         held: list[str] = []
         broken: dict[str, Broken] = {}
-        for requirements, check in checks:
-            applies, failures = run_check(case, response, check)
-            if not failures and applies:
+        for requirements, failures in run_checks(case, response, checks):
+            if not failures:
                 held.extend(requirements)
             for failure in failures:
                 found = self._charge(operation, response, requirements[0], failure)
@@ -223,21 +222,29 @@ def _charge_status(operation: Operation, response: Response) -> Broken:
     return Broken(charged, f"one of {', '.join(map(str, sorted(operation.responses)))}", str(status))
 
 
-def run_check(case: Case[Any], response: Response, check: CheckFunction) -> tuple[bool, list[Failure]]:
-    """Run one check through schemathesis: whether it applied, and what it found."""
-    applied: list[bool] = []
+def run_checks(
+    case: Case[Any], response: Response, checks: Iterable[RuledCheck]
+) -> list[tuple[tuple[str, ...], list[Failure]]]:
+    """Run checks through schemathesis: the requirements of each that applies, and what it found."""
+    results: list[tuple[tuple[str, ...], list[Failure]]] = []
 
-    def watched(ctx: Any, response: Response, case: Case[Any]) -> bool | None:
-        applied.append(True)
-        skipped = check(ctx, response, case)
-        applied[-1] = not skipped
-        return skipped
+    def noted(requirements: tuple[str, ...], check: CheckFunction) -> CheckFunction:
+        def run(ctx: Any, response: Response, case: Case[Any]) -> bool | None:
+            try:
+                skipped = check(ctx, response, case)
+            except Failure as failure:
+                results.append((requirements, [failure]))
+            except FailureGroup as group:
+                results.append((requirements, list(group.exceptions)))
+            else:
+                if not skipped:
+                    results.append((requirements, []))
+            return None
 
-    try:
-        case.validate_response(response, checks=[watched])
-    except FailureGroup as group:
-        return True, list(group.exceptions)
-    return any(applied), []
+        return run
+
+    case.validate_response(response, checks=[noted(*ruled) for ruled in checks])
+    return results
 
 
 def content_type_is_json(response: Response) -> bool:
