@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TextIO
 
@@ -61,3 +62,5 @@ class AccessLog:
             stream.flush()
         except (OSError, ValueError):  # the reader of the pipe has gone, the disk is full, the stream is closed
             self._stream = None
+            with suppress(OSError, ValueError):  # else Python tries again at its end, and ends with exit code 120
+                stream.close()
