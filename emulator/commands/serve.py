@@ -9,8 +9,10 @@ import secrets
 import signal
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import click
 
@@ -23,6 +25,9 @@ from emulator.settings import Settings
 from emulator.worlds import Worlds
 
 OPEN = "open"
+HOSTS_LOOKED_AT = 1000
+"""So many in an environment, for one with an instance to try."""
+
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -70,6 +75,7 @@ def _option(*names: str, **attributes: Any) -> Callable[[Callable[..., Any]], Ca
 @_option("--stop-with-parent", is_flag=True, help="Stop when the process that started it has ended.")
 def serve(**options: Any) -> int:
     """Serve the emulated API until SIGTERM or SIGINT."""
+    parent = os.getppid()  # before anybody can know that it is ready, and leave
     settings = _settings(options)
     worlds = Worlds(settings)
     server = Server(create_app(settings, worlds), settings.host, settings.port)
@@ -78,7 +84,7 @@ def serve(**options: Any) -> int:
     if options["ready_file"]:
         _write_ready_file(options["ready_file"], settings, server.url, worlds.contract.version)
     _announce(server.url, settings.base_path, worlds)
-    server.run(_orphan_check(server) if options["stop_with_parent"] else lambda: None)
+    server.run(_orphan_check(server, parent) if options["stop_with_parent"] else lambda: None)
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # a second one must not turn this end into another, as Python goes down
     return 0
@@ -158,20 +164,21 @@ def _announce(url: str, base_path: str, worlds: Worlds) -> None:
 
 def _example_path(worlds: Worlds) -> str:
     """The path of an instance that is there, or of the organizations."""
-    from urllib.parse import quote  # noqa: PLC0415
-
     with worlds.world().store.unit() as unit:
-        for organization in unit.organizations().values():
-            for environment in organization.environments.values():
-                for host in environment.hosts.values():
+        environments = [
+            environment
+            for organization in unit.organizations().values()
+            for environment in organization.environments.values()
+        ]
+        for environment in environments:
+            for host in islice(environment.hosts.values(), HOSTS_LOOKED_AT):
+                if host.instance is not None:
                     names = [quote(name, safe="") for name in host.path]
                     return "/organizations/{}/environments/{}/hosts/{}/instance".format(*names)
     return "/organizations"
 
 
-def _orphan_check(server: Server) -> Callable[[], None]:
-    parent = os.getppid()
-
+def _orphan_check(server: Server, parent: int) -> Callable[[], None]:
     def check() -> None:
         if os.getppid() != parent:
             server.stop()
