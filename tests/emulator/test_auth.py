@@ -63,6 +63,7 @@ KEPT_OUT: dict[str, dict[str, str]] = {
     "two keys": {"X-ComodIT-AppKey": "admin-key, robot-key"},
     "a password for a key": {"X-ComodIT-AppKey": "admin"},
     "a wrong key beside a right password": {"X-ComodIT-AppKey": "x", **ADMIN},
+    "an empty key beside a right password": {"X-ComodIT-AppKey": "", **ADMIN},
     "the credentials in a cookie": {"Cookie": "X-ComodIT-AppKey=admin-key"},
 }
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 import pytest
@@ -34,6 +37,23 @@ def test_it_says_that_it_is_ready_and_what_to_try(process: Process) -> None:
     assert words[2].startswith(process.url)
     status, content = process.ask("GET", urlsplit(words[2]).path)
     assert (status, content["state"], content["host"]) == (200, "RUNNING", "test-host-on-Hyp3")
+
+
+@pytest.mark.parametrize(
+    "hosts, path",
+    [
+        ("[{name: empty}, {name: a b'&c, instance: {state: STOPPED}}]", "/hosts/a%20b%27%26c/instance"),
+        ("[{name: empty}]", "/organizations"),
+    ],
+)
+def test_what_it_says_to_try_is_there(tmp_path: Path, hosts: str, path: str) -> None:
+    """The curl is for a host that has an instance, or lists what there is; its words are safe in a shell."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text(f"organizations: [{{name: o, environments: [{{name: e, hosts: {hosts}}}]}}]\n")
+    with serving("--seed", str(seed)) as process:
+        words = process.hint()
+        assert words[2].endswith(path)
+        assert process.ask("GET", urlsplit(words[2]).path)[0] == 200
 
 
 def test_wait_ends_when_it_answers(process: Process) -> None:
@@ -156,15 +176,25 @@ def test_no_access_log() -> None:
         assert process.stop() == (0, "", "")
 
 
-def test_it_stops_with_its_parent() -> None:
+def stdout_of(popen: subprocess.Popen[str]) -> IO[str]:
+    """The pipe of its standard output."""
+    assert popen.stdout is not None
+    return popen.stdout
+
+
+def test_it_stops_with_its_parent(tmp_path: Path) -> None:
     """With --stop-with-parent it ends when the shell that started it is killed, as the end of its output shows."""
-    script = f'"{sys.executable}" -m emulator serve --port 0 --stop-with-parent & wait'
-    shell = subprocess.Popen(["sh", "-c", script], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True)
-    process = Process(shell)
-    shell.kill()
-    shell.wait(SECONDS)
-    assert shell.stdout is not None
-    assert shell.stdout.read().startswith("Try: curl ")
-    shell.stdout.close()
+    ready = tmp_path / "ready.json"
+    script = f'"{sys.executable}" -m emulator serve --port 0 --stop-with-parent --ready-file "{ready}" & wait'
+    with subprocess.Popen(
+        ["sh", "-c", script], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as shell:
+        process = Process(shell)
+        process.hint()
+        shell.kill()
+        ended, _, _ = select.select([stdout_of(shell)], [], [], SECONDS)
+        if not ended:
+            os.kill(json.loads(ready.read_text())["pid"], signal.SIGKILL)
+    assert ended
     with pytest.raises(ConnectionRefusedError):
         process.ask("GET", DOCUMENTED)

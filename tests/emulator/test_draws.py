@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from emulator.draws import draw_bytes, draw_fraction, draw_index, draw_uuid
@@ -44,6 +44,9 @@ def test_a_draw_is_the_same_in_any_thread_and_order() -> None:
 
 
 @given(st.integers(), KEYS, st.integers(), KEYS)
+@example(0, ["a", "b"], 0, ["ab"])
+@example(0, ["a", ""], 0, ["a"])
+@example(1, [2], 12, [])
 def test_another_key_is_another_draw(seed: int, key: list[str | int], other_seed: int, other: list[str | int]) -> None:
     """Keys that differ, be it in where one part ends, have nothing in common."""
     assume([str(seed), *map(str, key)] != [str(other_seed), *map(str, other)])

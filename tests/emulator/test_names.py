@@ -111,6 +111,13 @@ def test_escapes_are_read_in_any_case(target: Running, encoded: str) -> None:
     assert send(target, request("POST", f"{ENVIRONMENT}/hosts/{encoded}/instance")).json()["host"] == "café"
 
 
+def test_bytes_that_are_not_utf_8_are_no_name(target: Running) -> None:
+    """They do not reach the host whose name is what a reader puts in their place."""
+    plant(target, "\N{REPLACEMENT CHARACTER}")
+    assert send(target, request("POST", f"{ENVIRONMENT}/hosts/%FF/instance")).status == 404
+    assert ask(target, "POST", "\N{REPLACEMENT CHARACTER}").status == 200
+
+
 def test_names_count_in_every_place_of_a_path(target: Running) -> None:
     """An organization and an environment are compared as exactly as a host."""
     plant(target, "h")

@@ -13,9 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from waitress.adjustments import Adjustments
 
 from emulator.errors import StartError
-from emulator.server import Server
+from emulator.server import KEPT_BODY, Server, _Parser
 from tests.emulator.conftest import DOCUMENTED, Running
 from tests.emulator.processes import SECONDS, Process, serving
 from tests.emulator.raw_http import Connection, request
@@ -147,6 +148,19 @@ def test_its_url_can_be_used(host: str, shown: str) -> None:
     server.stop()
     server.run()
     assert server.url == f"http://{shown}:{server.port}"
+
+
+def test_of_a_large_body_only_the_beginning_is_kept() -> None:
+    """A body is read to its end and counted, so that its client gets an answer, but it does not fill the memory."""
+    parser = _Parser(Adjustments())
+    parser.received(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+    for _ in range(70):
+        assert parser.received(chunk) == len(chunk)
+    parser.received(b"0\r\n\r\n")
+    assert parser.completed
+    assert parser.headers["CONTENT_LENGTH"] == str(70 * 0x100000)
+    assert len(parser.get_body_stream().read()) == KEPT_BODY
 
 
 def namespaces() -> list[str]:

@@ -73,10 +73,10 @@ def test_a_draw_depends_on_its_key_alone(
     assert again.delay(what, seed, *key) == first
 
 
-def test_another_seed_and_another_trigger_are_other_draws() -> None:
+def test_another_seed_and_another_trigger_are_other_draws(write: Write) -> None:
     """The seed and the trigger are part of the key."""
-    realistic = timing("realistic")
-    delays = [realistic.delay(what, seed, "key") for what in ("provision", "reboot", AGENT) for seed in (1, 2)]
+    parsed = timing(write("default: {uniform: [0, 1]}\n"))
+    delays = [parsed.delay(what, seed, "key") for what in ("provision", "reboot", AGENT) for seed in (1, 2)]
     assert len(set(delays)) == len(delays)
 
 
@@ -104,6 +104,7 @@ def test_no_lognormal_is_negative_or_without_end(write: Write, median_: float, s
     """The tails of a distribution are cut where they would not be times."""
     parsed = timing(write(f"default: {{lognormal: {{median: {median_!r}, sigma: {sigma!r}}}}}\n"))
     assert 0 < parsed.delay("start", 1, key) < inf
+    assert 0 < parsed.default(0.0) <= parsed.default(1 - 2**-53) < inf
 
 
 @pytest.mark.parametrize(
