@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.documents import blocks, copy_project, run_blocks
-from tests.house.tree import project_files, relative
+from tests.house.tree import ROOT, project_files, relative
 
 DOCUMENTS = list(project_files(".md"))
 WITH_COMMANDS = [path for path in DOCUMENTS if any(block.mark.startswith("sh") for block in blocks(path))]
@@ -39,6 +39,13 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
     """A link from one document to a file of the project finds that file."""
     targets = re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", document.read_text("utf-8"))
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_every_place_that_newcomers_are_sent_to_exists() -> None:
+    """CONTRIBUTING.md names files and folders that are there."""
+    named = re.findall(r"`([\w.-]+/[\w./-]*)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def _document(folder: Path, text: str) -> Path:
