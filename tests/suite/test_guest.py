@@ -130,14 +130,17 @@ def test_the_same_seed_sends_the_same_requests(serve: Callable[..., str], tmp_pa
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_cleans_up(number: signal.Signals, serve: Callable[..., str], folder: Path) -> None:
-    """A run that is stopped deletes what it made, writes its record, and ends with 4."""
-    url = serve()
-    command = [sys.executable, "-m", "contract_tests", "run", url, "--host", VACANT, "--max-examples", "5000"]
+def test_a_signal_cleans_up(number: signal.Signals, serve: Callable[..., str], folder: Path, tmp_path: Path) -> None:
+    """A run that is stopped while a machine is made deletes it, writes its record, and ends with 4."""
+    timing = tmp_path / "timing.yaml"
+    timing.write_text("provision: {fixed: 3600}\n")
+    url = serve(timing=str(timing))
+    command = [sys.executable, "-m", "contract_tests", "run", url, "--host", VACANT]
     process = subprocess.Popen(
         [*command, "--report-dir", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    _until(lambda: '"check": "bodies' in _read(folder / "exchanges.ndjson"))
+    _until(lambda: _read(folder / "exchanges.ndjson").count("PENDING") > 5)
+    assert requests.get(url + _path(VACANT), timeout=5).json()["state"] == "PENDING"
     process.send_signal(number)
     output, complaints = process.communicate(timeout=20)
     assert process.returncode == 4, output + complaints
