@@ -91,7 +91,15 @@ def start() -> Iterator[Start]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def served() -> Iterator[Running]:
+    """One emulator for the tests of a module that need no settings: the example, and a frozen clock."""
+    with running(Settings(seeds=(EXAMPLE,), clock="frozen")) as emulator:
+        yield emulator
+
+
 @pytest.fixture
-def emulator(start: Start) -> Running:
-    """An emulator with the documentation's example, where every action takes effect at once."""
-    return start()
+def emulator(served: Running) -> Running:
+    """That emulator as it was at the start; every action takes effect at once."""
+    served.worlds.reset()
+    return served

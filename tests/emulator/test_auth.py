@@ -75,20 +75,6 @@ def guarded() -> Iterator[Running]:
         yield emulator
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Running]:
-    """One emulator for all tests here that need no settings."""
-    with running(Settings(seeds=(EXAMPLE,), clock="frozen")) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(served: Running) -> Running:
-    """An open emulator as it was at the start."""
-    served.worlds.reset()
-    return served
-
-
 def refused(emulator: Running, data: bytes) -> Answer:
     """Send what must be refused: in the error's shape, and nothing changes."""
     with unchanged(emulator):

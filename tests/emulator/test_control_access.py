@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from emulator.control import Guard
 from emulator.errors import Forbidden, Refusal, Unauthorized
-from emulator.settings import Settings
-from tests.emulator.conftest import DOCUMENTED, EXAMPLE, ROOT, VACANT, Running, Start, running
+from tests.emulator.conftest import DOCUMENTED, EXAMPLE, ROOT, VACANT, Running, Start
 from tests.emulator.raw_http import request, send, unchanged
 
 USERS = ROOT / "fixtures" / "users.yaml"
 FAR = "203.0.113.7"
 HERE = {"Host": "127.0.0.1:8795"}
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Running]:
-    """One emulator for all tests here that need no settings."""
-    with running(Settings(seeds=(EXAMPLE,), clock="frozen")) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(served: Running) -> Running:
-    """That emulator as it was at the start."""
-    served.worlds.reset()
-    return served
 
 
 def journal(emulator: Running, last: str) -> int:

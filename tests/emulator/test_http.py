@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from contract import Operation, load_contract
-from emulator.settings import Settings
-from tests.emulator.conftest import DOCUMENTED, EXAMPLE, VACANT, Running, Start, running
+from tests.emulator.conftest import DOCUMENTED, VACANT, Running, Start
 from tests.emulator.raw_http import Connection, request, send, unchanged
 
 OPERATIONS = list(load_contract().operations.values())
 INSTANCE = OPERATIONS[0].path
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PROPFIND"}
 UNKNOWN = "secret_only=False&force=False&skip=True&x&&=&a=1&a=2&%FF=%&max=x&show_processed=x"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Running]:
-    """One emulator for all tests here that need no settings."""
-    with running(Settings(seeds=(EXAMPLE,), clock="frozen")) as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(served: Running) -> Running:
-    """That emulator as it was at the start."""
-    served.worlds.reset()
-    return served
 
 
 def path_of(operation: Operation, instance: str) -> str:
