@@ -90,6 +90,12 @@ def test_options_of_the_command_line(file: Path) -> None:
         assert process.ask("GET", "/_emulator/health", headers=ann)[0] == 404
 
 
+def test_open_asks_for_no_credentials_whatever_users_there_are() -> None:
+    """`--auth open` stands above the users of the seeds."""
+    with serving("--seed", "documentation-example", "--seed", "users", "--auth", "open") as process:
+        assert process.ask("GET", DOCUMENTED)[0] == 200
+
+
 def mistake(*arguments: str, env: dict[str, str] | None = None) -> str:
     """Run what cannot run: exit code 2, nothing on standard output, one line on standard error, no traceback."""
     done = run(*arguments, env=env)
