@@ -19,10 +19,18 @@ from contract_tests.waiter import Waiter
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How much a run does. `random_seed` makes it repeatable, `max_examples` is per operation and kind."""
+    """How much a run does. `random_seed` makes it repeatable, `max_examples` is for each operation.
+
+    `only` names the checks to run; empty, all are.
+    """
 
     random_seed: int
     max_examples: int
+    only: tuple[str, ...] = ()
+
+    def chosen(self, check_id: str) -> bool:
+        """Whether a check is to be run: all are, or those that are named with or without their operation."""
+        return not self.only or check_id in self.only or check_id.partition("[")[0] in self.only
 
 
 class Bench:

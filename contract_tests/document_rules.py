@@ -205,7 +205,8 @@ class Judge:
         if not place:
             return self._charge_whole(failure.instance)
         if role == "state":
-            if failure.instance not in self._contract.lifecycle.states:
+            state = self._contract.lifecycle.states.get(str(failure.instance))
+            if state is None or state.kind == "absent":
                 return "representation.known-state"
             return SUCCESS.get(operation.id, DOCUMENTED)
         if role == "locked":

@@ -61,7 +61,7 @@ class Runner:
         folder.mkdir(parents=True, exist_ok=True)
         self._contract, self._target, self._options = contract, target, options
         self._folder, self._watcher = folder, watcher
-        self._plan = plan_for(contract)
+        self._plan = tuple(check for check in plan_for(contract) if options.chosen(check.id))
         self._log = ExchangeLog(folder / "exchanges.ndjson")
         self._client = Client(target, contract, self._log)
         self._waiter = Waiter(self._client, timeouts, Random(options.random_seed))  # noqa: S311

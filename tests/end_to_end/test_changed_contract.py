@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.changed_contracts import CHANGES, changed_contract
-from tests.suite.judging import VACANT, judge
-from tests.suite.processes import emulator
+from tests.suite.judging import QUICK, VACANT, judge
+from tests.suite.serving import emulator
 
 RED = {
     "edge_removed": {"lifecycle.off-refused"},
@@ -41,7 +41,7 @@ def test_the_unchanged_emulator_breaks_a_changed_contract(name: str, tmp_path: P
     """An emulator that serves the built-in contract breaks the changed one where it was changed."""
     path = changed_contract(name, tmp_path)
     with emulator() as url:
-        verdict = judge(url, tmp_path / "report", contract=path, hosts=(VACANT,), max_examples=1)
+        verdict = judge(url, tmp_path / "report", contract=path, hosts=(VACANT,), only=QUICK)
     assert verdict.code == 1, verdict.text
     assert verdict.failed() >= RED[name], verdict.text
 
@@ -50,13 +50,13 @@ def test_the_unchanged_emulator_breaks_a_changed_contract(name: str, tmp_path: P
 def test_the_built_in_contract_is_broken_by_a_changed_emulator(name: str, tmp_path: Path) -> None:
     """An emulator that serves a changed contract breaks the built-in one."""
     with _changed_emulator(name, tmp_path) as (url, _):
-        verdict = judge(url, tmp_path / "report", hosts=(VACANT,), max_examples=1)
+        verdict = judge(url, tmp_path / "report", hosts=(VACANT,), only=QUICK)
     assert verdict.code == 1, verdict.text
 
 
 def test_a_new_state_is_walked_through(tmp_path: Path) -> None:
     """The walk enters the new state, and tries what is refused there."""
     with _changed_emulator("state_added", tmp_path) as (url, path):
-        verdict = judge(url, tmp_path / "report", contract=path, hosts=(VACANT,), max_examples=1)
+        verdict = judge(url, tmp_path / "report", contract=path, hosts=(VACANT,), only=QUICK)
     assert verdict.record["statesSeen"]["SUSPENDED"] > 0
     assert verdict.record["operations"]["suspendInstance"].keys() >= {"202", "409", "404"}

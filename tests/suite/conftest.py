@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator.app import create_app
-from emulator.server import Server
 from emulator.settings import Settings
 from emulator.worlds import Worlds
 from tests.suite.judging import EXAMPLE
+from tests.suite.serving import serving
 
 Serve = Callable[..., str]
-
-
-@contextmanager
-def _serving(application: Any) -> Iterator[str]:
-    server = Server(application, "127.0.0.1", 0)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        yield server.url
-    finally:
-        server.stop()
-        thread.join(timeout=10)
-        assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -43,7 +29,7 @@ def serve() -> Iterator[Serve]:
         def start(around: Callable[[Any], Any] = lambda application: application, **settings: Any) -> str:
             settings.setdefault("seeds", (EXAMPLE,))
             chosen = Settings(port=0, **settings)
-            return stack.enter_context(_serving(around(create_app(chosen, Worlds(chosen)))))
+            return stack.enter_context(serving(around(create_app(chosen, Worlds(chosen)))))
 
         yield start
 
@@ -52,7 +38,7 @@ def serve() -> Iterator[Serve]:
 def serve_application() -> Iterator[Callable[[Any], str]]:
     """Starts any WSGI application in a thread and answers its URL."""
     with ExitStack() as stack:
-        yield lambda application: stack.enter_context(_serving(application))
+        yield lambda application: stack.enter_context(serving(application))
 
 
 @pytest.fixture

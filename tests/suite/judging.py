@@ -23,6 +23,8 @@ from contract_tests.waiter import Timeouts
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "fixtures" / "documentation-example.yaml"
 HOST = "Guardis Test/Test Environment/test-host-on-Hyp3"
+QUICK = ("credentials", "walk", "chosen-bodies", "reading", "slashes", "methods")
+"""The checks that draw nothing: half the requests of a run, and all but a few of the requirements."""
 VACANT = "Guardis Test/Test Environment/web-1"
 
 
@@ -60,7 +62,7 @@ def judge(url: str, folder: Path, **options: Any) -> Verdict:
     runner = Runner(
         contract=contract,
         target=target,
-        options=Options(options.get("random_seed", 7), options.get("max_examples", 1)),
+        options=Options(options.get("random_seed", 7), options.get("max_examples", 1), options.get("only", ())),
         timeouts=Timeouts.for_settling(options.get("settle_timeout", 2.0)),
         folder=folder,
         watcher=Narrator(Console(file=written, highlight=False, soft_wrap=True)),

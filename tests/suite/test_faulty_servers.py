@@ -10,7 +10,9 @@ import pytest
 from contract import load_contract
 from tests.faulty_servers.catalogue import FAULTS
 from tests.faulty_servers.middle import Changed
-from tests.suite.judging import judge
+from tests.suite.judging import QUICK, judge
+
+DRAWN = {"http.unknown-query", "operations.action-body", "errors.refused-by-schema", "properties.values-kept"}
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -18,7 +20,9 @@ def test_a_faulty_server_is_caught(name: str, serve: Callable[..., str], folder:
     """A server that is wrong in one way fails the requirements that it breaks and no others: exit code 1."""
     fault = FAULTS[name]
     url = serve(around=lambda application: Changed(application, fault.make()))
-    verdict = judge(url, folder)
+    # what only drawn requests show needs a whole run; for all others half of it will do
+    drawn = fault.requirements & DRAWN
+    verdict = judge(url, folder, only=() if drawn else QUICK)
     assert verdict.failed("MUST") == fault.requirements, verdict.text
     assert not [check["id"] for check in verdict.record["checks"] if check["verdict"] == "error"], verdict.text
     assert verdict.code == 1, verdict.text

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,10 +18,15 @@ from urllib.parse import unquote
 import pytest
 import requests
 
+from contract import load_contract
 from contract_tests import preflight
 from contract_tests.target import Level
+from emulator.app import create_app
+from emulator.settings import Settings
+from emulator.worlds import Worlds
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
-from tests.suite.judging import HOST, ROOT, VACANT, judge
+from tests.suite.judging import EXAMPLE, HOST, ROOT, VACANT, Verdict, judge
+from tests.suite.serving import serving
 
 READING = {"GET", "HEAD", "OPTIONS"}
 
@@ -46,23 +52,71 @@ def _path(host: str) -> str:
     return f"/organizations/{organization}/environments/{environment}/hosts/{name}/instance"
 
 
-def test_writes_go_to_named_hosts_only(serve: Callable[..., str], folder: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A whole run, and the requests that came to the server."""
+
+    calls: list[Call]
+    verdict: Verdict
+    folder: Path
+    url: str
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run of everything, with a few examples, that several tests look at."""
+    watched, folder = Watched(), tmp_path_factory.mktemp("report")
+    settings = Settings(port=0, seeds=(EXAMPLE,))
+    with serving(watched.around(create_app(settings, Worlds(settings)))) as url:
+        verdict = judge(url, folder, hosts=(VACANT,), max_examples=6, random_seed=42)
+        yield Run(list(watched.calls), verdict, folder, url)
+
+
+def test_writes_go_to_named_hosts_only(run: Run) -> None:
     """No write goes anywhere but to the host that was named, whatever is generated."""
-    watched = Watched()
-    judge(serve(around=watched.around), folder, hosts=(VACANT,), max_examples=10)
-    writes = [call for call in watched.calls if call.method not in READING]
+    writes = [call for call in run.calls if call.method not in READING]
     assert len(writes) > 300
     assert all(call.path.startswith(_path(VACANT)) for call in writes)
 
 
-def test_reads_go_to_named_hosts_or_to_names_that_cannot_exist(serve: Callable[..., str], folder: Path) -> None:
+def test_reads_go_to_named_hosts_or_to_names_that_cannot_exist(run: Run) -> None:
     """A read elsewhere has a name that ends in 16 random hexadecimal digits."""
-    watched = Watched()
-    judge(serve(around=watched.around), folder, hosts=(VACANT,), max_examples=1)
-    elsewhere = [call.path for call in watched.calls if not call.path.startswith(_path(VACANT))]
+    elsewhere = [call.path for call in run.calls if not call.path.startswith(f"{_path(VACANT)}")]
     assert elsewhere
     for path in elsewhere:
         assert any(re.search(r"[0-9a-f]{16}$", name) for name in path.split("/")), path
+
+
+def test_nothing_is_left_behind(run: Run) -> None:
+    """After a run the host has no instance, though machines were forgotten in it."""
+    assert requests.get(run.url + _path(VACANT), timeout=5).status_code == 404
+    assert [call for call in run.calls if call.action == "_forget" and call.method == "PUT"]
+    assert run.verdict.record["summary"]["leftBehind"] == []
+
+
+def test_every_request_says_who_sends_it_and_why(run: Run) -> None:
+    """The User-Agent has the suite, its version and the check."""
+    agents = {call.environ["HTTP_USER_AGENT"] for call in run.calls}
+    assert all(agent.startswith("contract-tests/") for agent in agents)
+    assert any(agent.endswith("(walk)") for agent in agents)
+
+
+def test_the_record_has_a_row_for_everything(run: Run) -> None:
+    """record.json has every requirement and every check, the seed, the states seen and the contract's digest."""
+    record, contract = run.verdict.record, load_contract()
+    assert record["requirements"].keys() == contract.requirements.keys()
+    assert record["contract"]["sha256"] == contract.digest
+    assert record["run"]["seed"] == 42
+    assert record["statesSeen"].keys() >= {"ABSENT", "RUNNING", "PAUSED", "STOPPED", "UNDEFINED"}
+    assert {check["id"] for check in record["checks"]} >= {"walk", "bodies[importInstance]", "two-hosts"}
+
+
+def test_the_exchanges_are_all_there(run: Run) -> None:
+    """exchanges.ndjson has a line for each request that was sent, in their order, each with its check."""
+    rows = [json.loads(line) for line in (run.folder / "exchanges.ndjson").read_text().splitlines()]
+    assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
+    assert [row["request"]["method"] for row in rows] == [call.method for call in run.calls]
+    assert {row["check"] for row in rows} >= {"start", "walk", "clean-up"}
 
 
 def test_observe_only_reads(serve: Callable[..., str], folder: Path) -> None:
@@ -93,31 +147,18 @@ def test_power_keeps_the_instance(serve: Callable[..., str], folder: Path) -> No
     assert verdict.verdict("lifecycle.delete-leads") == "not-run"
 
 
-def test_nothing_is_left_behind(serve: Callable[..., str], folder: Path) -> None:
-    """After a run the host has no instance, and no machine that only an import could find."""
-    watched = Watched()
-    url = serve(around=watched.around)
-    judge(url, folder, hosts=(VACANT,))
-    assert requests.get(url + _path(VACANT), timeout=5).status_code == 404
-    forgotten = [call for call in watched.calls if call.action == "_forget" and call.method == "PUT"]
-    assert forgotten
-
-
-def test_every_request_says_who_sends_it_and_why(serve: Callable[..., str], folder: Path) -> None:
-    """The User-Agent has the suite, its version and the check."""
-    watched = Watched()
-    judge(serve(around=watched.around), folder)
-    agents = {call.environ["HTTP_USER_AGENT"] for call in watched.calls}
-    assert all(agent.startswith("contract-tests/") for agent in agents)
-    assert any(agent.endswith("(walk)") for agent in agents)
-
-
 def test_the_same_seed_sends_the_same_requests(serve: Callable[..., str], tmp_path: Path) -> None:
     """Two runs with one seed against two fresh servers write the same bodies, in the same order."""
 
     def writes(name: str, seed: int) -> list[tuple[str, str, str, bytes]]:
         watched = Watched()
-        judge(serve(around=watched.around), tmp_path / name, random_seed=seed, max_examples=6)
+        judge(
+            serve(around=watched.around),
+            tmp_path / name,
+            random_seed=seed,
+            only=("bodies", "noise[startInstance]"),
+            max_examples=6,
+        )
         return [
             (call.method, unquote(call.path), call.query, call.body)
             for call in watched.calls

@@ -1,4 +1,4 @@
-"""Real processes for tests: the emulator as users start it."""
+"""Real servers for tests: applications in a thread, and the emulator as users start it, a process."""
 
 from __future__ import annotations
 
@@ -6,12 +6,29 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from emulator.server import Server
 from tests.suite.judging import ROOT
+
+
+@contextmanager
+def serving(application: Any) -> Iterator[str]:
+    """A WSGI application, served in a thread until the block ends; its URL."""
+    server = Server(application, "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+        thread.join(timeout=10)
+        assert not thread.is_alive()
 
 
 @contextmanager
