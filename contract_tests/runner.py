@@ -93,6 +93,7 @@ class Runner:
             return self._no_verdict(str(error))
         except Interrupted:
             interrupted = True
+            self._leave_out("stopped by a signal")
         except Exception:
             self._clean()
             raise
@@ -113,6 +114,13 @@ class Runner:
         self._outcomes.append(outcome)
         self._record.add(outcome, self._waiter.seen, self._client.statuses)
         self._watcher.ended(outcome)
+
+    def _leave_out(self, reason: str) -> None:
+        """Every check of the plan has its row, those that did not come to their turn too."""
+        done = {outcome.check.id for outcome in self._outcomes}
+        for check in self._plan:
+            if check.id not in done:
+                self._note(CheckOutcome(check, Verdict.NOT_RUN, reason))
 
     def _outcome(self, check: Check) -> CheckOutcome:
         if not self._target.claims(check.feature):

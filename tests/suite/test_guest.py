@@ -20,6 +20,7 @@ import requests
 
 from contract import load_contract
 from contract_tests import preflight
+from contract_tests.plan import plan_for
 from contract_tests.target import Level
 from emulator.app import create_app
 from emulator.settings import Settings
@@ -191,6 +192,8 @@ def test_a_signal_cleans_up(number: signal.Signals, serve: Callable[..., str], f
     record = json.loads((folder / "record.json").read_text())
     assert record["run"]["interrupted"] is True
     assert record["summary"]["exitCode"] == 4
+    assert [check["id"] for check in record["checks"]] == [check.id for check in plan_for(load_contract())]
+    assert record["requirements"]["errors.too-large"] == {"verdict": "not-run", "reason": "stopped by a signal"}
 
 
 def test_an_instance_elsewhere_is_not_deleted(serve: Callable[..., str], folder: Path, monkeypatch: Any) -> None:
