@@ -49,7 +49,9 @@ def _guarded(bench: Bench, own: Credentials, given: Reply, without: Reply) -> No
     let_in = given.status in (200, 404)
     for rule, shown in ((BASIC, own.user is not None), (KEY, own.app_key is not None)):
         if shown and not (own.user is not None and own.app_key is not None):
-            bench.require(let_in, (rule,), "the credentials given", expected="200 or 404", got=given, reply=given)
+            bench.ledger.require(
+                let_in, (rule,), "the credentials given", expected="200 or 404", got=given, reply=given
+            )
         else:
             bench.ledger.pass_over((rule,), "no such credentials were given, or not alone")
     made_up = _wrong(bench)
@@ -60,11 +62,13 @@ def _guarded(bench: Bench, own: Credentials, given: Reply, without: Reply) -> No
     attempts += [("an unknown application key", _read(bench, {APP_KEY_HEADER: str(made_up.app_key)}))]
     for how, reply in attempts:
         refused = reply.status == 401
-        bench.require(refused, (REFUSED,), f"GET with {how}", expected="401", got=reply, reply=reply)
+        bench.ledger.require(refused, (REFUSED,), f"GET with {how}", expected="401", got=reply, reply=reply)
         if refused:
             challenge = reply.headers.get("www-authenticate", "")
             expected = "401 with WWW-Authenticate"
-            bench.require(bool(challenge), (CHALLENGE,), f"GET with {how}", expected=expected, got=reply, reply=reply)
+            bench.ledger.require(
+                bool(challenge), (CHALLENGE,), f"GET with {how}", expected=expected, got=reply, reply=reply
+            )
     bench.ledger.pass_over((OPEN,), "the server is not open")
 
 
@@ -77,4 +81,4 @@ def _open(bench: Bench, without: Reply) -> None:
         reply = _read(bench, shown.headers)
         taken = reply.status == without.status
         expected = f"{without.status}, as without credentials"
-        bench.require(taken, (OPEN,), f"GET with {how}", expected=expected, got=reply, reply=reply)
+        bench.ledger.require(taken, (OPEN,), f"GET with {how}", expected=expected, got=reply, reply=reply)

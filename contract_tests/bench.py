@@ -93,16 +93,3 @@ class Bench:
         self.random = Random(f"{self.options.random_seed}:{check_id}")  # noqa: S311
         self.waiter.random = self.random
         return time.monotonic()
-
-    def require(
-        self,
-        holds: bool,  # noqa: FBT001 - what is required comes first, as in an assertion
-        requirements: Iterable[str],
-        what: str,
-        *,
-        expected: str,
-        got: object,
-        reply: Reply,
-    ) -> bool:
-        """Note that rules hold, or are broken by this answer. Returns whether they hold."""
-        return self.ledger.require(holds, requirements, what, expected=expected, got=got, reply=reply)

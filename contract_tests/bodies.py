@@ -108,7 +108,10 @@ class Bodies:
         # which 2xx it is, is judged in every answer
         holds = reply.status in statuses or (reply.accepted and self._operation.success in statuses)
         expected = f"{' or '.join(map(str, statuses))}: {why}"
-        if self._bench.require(holds, (rule,), what, expected=expected, got=reply, reply=reply) and reply.accepted:
+        if (
+            self._bench.ledger.require(holds, (rule,), what, expected=expected, got=reply, reply=reply)
+            and reply.accepted
+        ):
             self._shown(case, what, reply)
 
     def _expected(self, case: Case[Any]) -> tuple[tuple[int, ...], str, str]:
@@ -138,7 +141,9 @@ class Bodies:
     def _refused(self, what: str, reply: Reply) -> None:
         now = self._bench.navigator.look(self._bench.host)
         expected = f"{self._home} still"
-        self._bench.require(now.state == self._home, (UNCHANGED,), what, expected=expected, got=now.state, reply=reply)
+        self._bench.ledger.require(
+            now.state == self._home, (UNCHANGED,), what, expected=expected, got=now.state, reply=reply
+        )
 
     def _shown(self, case: Case[Any], what: str, reply: Reply) -> None:
         sent = sorted(self._bench.shown.pairs(case.body))
@@ -148,7 +153,7 @@ class Bodies:
         missing = [pair for pair in sent if pair not in shown]
         got = f"without {missing[0]!r}" if missing else ""
         expected = "every property as it was sent"
-        self._bench.require(not missing, (KEPT,), what, expected=expected, got=got, reply=reply)
+        self._bench.ledger.require(not missing, (KEPT,), what, expected=expected, got=got, reply=reply)
 
 
 def _value(body: Any) -> Any:

@@ -142,7 +142,7 @@ def _try(bench: Bench, operation: Operation, sample: Sample) -> None:
     if reply.status < 500:  # a 5xx was charged already, as in every answer, and so was a wrong 2xx
         expected = " or ".join(str(status or operation.success) for status in sample.statuses)
         holds = reply.status in sample.statuses or (reply.accepted and 0 in sample.statuses)
-        bench.require(holds, (sample.rule,), what, expected=expected, got=reply, reply=reply)
+        bench.ledger.require(holds, (sample.rule,), what, expected=expected, got=reply, reply=reply)
     if not reply.accepted:
         still = after.state == absent
-        bench.require(still, (UNCHANGED,), what, expected="no instance still", got=after.state, reply=reply)
+        bench.ledger.require(still, (UNCHANGED,), what, expected="no instance still", got=after.state, reply=reply)

@@ -66,7 +66,7 @@ def _manners(bench: Bench, operation: Operation) -> None:
     for rule, how, reply in manners:
         same = reply.status == plain.status and not (rule == "http.head" and reply.text)
         expected = f"{plain.status}, as without" if rule != "http.head" else f"{plain.status} without a body"
-        bench.require(same, (rule,), f"{operation.id} {how}", expected=expected, got=reply, reply=reply)
+        bench.ledger.require(same, (rule,), f"{operation.id} {how}", expected=expected, got=reply, reply=reply)
     bench.ledger.figures["answers"] += len(manners) + 1
 
 
@@ -76,7 +76,7 @@ def _options(bench: Bench, operation: Operation) -> None:
     if _lists(bench, what, bench.client.probe("OPTIONS", path), operation.method):
         reply = bench.client.probe("OPTIONS", f"{path}/")
         same = reply.accepted
-        bench.require(same, ("http.slash",), f"{what}, with a slash", expected="success", got=reply, reply=reply)
+        bench.ledger.require(same, ("http.slash",), f"{what}, with a slash", expected="success", got=reply, reply=reply)
     bench.ledger.figures["answers"] += 1
 
 
@@ -85,7 +85,7 @@ def _lists(bench: Bench, what: str, reply: Reply, method: str) -> bool:
     fine = reply.accepted and method in allowed
     expected = f"success, and {method} in Allow"
     got = f"{reply.status}, Allow: {reply.headers.get('allow', 'missing')}"
-    return bench.require(fine, ("http.options",), what, expected=expected, got=got, reply=reply)
+    return bench.ledger.require(fine, ("http.options",), what, expected=expected, got=got, reply=reply)
 
 
 def _nothing_there(bench: Bench) -> None:
@@ -93,17 +93,19 @@ def _nothing_there(bench: Bench) -> None:
     for name in NOT_OFFERED:
         reply = bench.client.probe("GET", f"{bench.host.path(root)}/{name}")
         what = f"GET .../instance/{name}"
-        bench.require(reply.status == 404, ("http.not-offered",), what, expected="404", got=reply, reply=reply)
+        bench.ledger.require(reply.status == 404, ("http.not-offered",), what, expected="404", got=reply, reply=reply)
         if reply.status == 404:
             explains = name in reply.text
             expected = f"a message that names {name}"
-            bench.require(explains, ("http.not-offered-explained",), what, expected=expected, got=reply, reply=reply)
+            bench.ledger.require(
+                explains, ("http.not-offered-explained",), what, expected=expected, got=reply, reply=reply
+            )
     for names, path in _made_up(bench, root):
         reply = bench.client.probe("GET", path)
         # a user who may not see an organization cannot tell whether it is there: 403 comes before 404
         lawful = (404, 403) if bench.target.credentials.headers else (404,)
         expected = " or ".join(map(str, lawful))
-        bench.require(
+        bench.ledger.require(
             reply.status in lawful, ("errors.not-found",), f"GET {names}", expected=expected, got=reply, reply=reply
         )
     _unreadable(bench, root)
@@ -124,7 +126,7 @@ def _unreadable(bench: Bench, root: str) -> None:
         reply = bench.client.probe("GET", path)
         lawful = reply.status in (404, 400)
         what = f"GET with {how} in the host's name"
-        bench.require(lawful, ("names.unreadable",), what, expected="404 or 400", got=reply, reply=reply)
+        bench.ledger.require(lawful, ("names.unreadable",), what, expected="404 or 400", got=reply, reply=reply)
 
 
 @check(
@@ -153,5 +155,5 @@ def _with_slash(bench: Bench, operation: Operation, state: str, status: int) -> 
     bench.navigator.bring(bench.host, state)
     reply: Reply = bench.navigator.fire(operation, bench.host, slash=True)
     holds = reply.status == status or bench.same_without(operation, state, reply)
-    bench.require(holds, ("http.slash",), what, expected=str(status), got=reply, reply=reply)
+    bench.ledger.require(holds, ("http.slash",), what, expected=str(status), got=reply, reply=reply)
     bench.ledger.figures["answers"] += 1

@@ -29,7 +29,7 @@ class Identities:
         bench, where, reply, course = self._bench, str(move), made.reply, made.course
         properties = dict(bench.shown.properties(course.last.body))
         bench.ledger.hold(("operations.provision-makes-instance",))
-        bench.require(
+        bench.ledger.require(
             bench.shown.read(reply.body, "state") is not None,
             ("operations.provision-answers-representation",),
             where,
@@ -38,7 +38,7 @@ class Identities:
             reply=reply,
         )
         missing = [key for key in COMPLETE if not properties.get(key)]
-        bench.require(
+        bench.ledger.require(
             not missing,
             ("identity.complete",),
             where,
@@ -50,7 +50,7 @@ class Identities:
             key for key in (UUID_KEY, MAC_KEY) for other in self._made if properties.get(key, "") == other.get(key)
         ]
         if self._made and not missing:
-            bench.require(
+            bench.ledger.require(
                 not again,
                 ("identity.new-on-provision",),
                 where,
@@ -86,7 +86,7 @@ class Identities:
 
     def _shows(self, sent: Mapping[str, str], shown: list[tuple[str, str]], where: str, reply: Reply) -> None:
         wrong = [key for key, value in sent.items() if (key, value) not in shown]
-        self._bench.require(
+        self._bench.ledger.require(
             not wrong,
             ("properties.values-kept",),
             where,

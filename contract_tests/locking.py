@@ -55,11 +55,11 @@ class LockRound:
         expected = f"200, and then {lock.field} reads {str(locked).lower()}"
         holds = reply.status == 200 and shown is locked
         if reply.status != 200 or isinstance(shown, bool):  # one that is not shown is charged in every answer
-            bench.require(holds, (SETS,), what, expected=expected, got=got, reply=reply)
+            bench.ledger.require(holds, (SETS,), what, expected=expected, got=got, reply=reply)
         if reply.status == 200:
             is_shown = bench.shown.read(reply.body, "state") is not None
             expected = "the representation of the instance"
-            bench.require(is_shown, (SHOWS,), what, expected=expected, got=reply, reply=reply)
+            bench.ledger.require(is_shown, (SHOWS,), what, expected=expected, got=reply, reply=reply)
         return holds
 
     def _again(self, lock: Lock, host: HostName, *, locked: bool) -> None:
@@ -71,7 +71,7 @@ class LockRound:
         what = f"{operation.id} in {before.state}, which it is already"
         fine = reply.status == 200 and difference is None
         got = difference if reply.status == 200 else reply
-        bench.require(fine, (AGAIN,), what, expected="200, and no change at all", got=got, reply=reply)
+        bench.ledger.require(fine, (AGAIN,), what, expected="200, and no change at all", got=got, reply=reply)
 
     def _refuses_all(self, host: HostName) -> bool:
         bench = self._bench
@@ -87,10 +87,14 @@ class LockRound:
                 bench.ledger.breach(Finding(rules, what, "409: it is locked", str(reply), reply.number, reply.curl))
                 continue
             after = bench.navigator.rest(host) if reply.accepted else bench.navigator.look(host)
-            bench.require(reply.status == 409, (REFUSES,), what, expected="409: it is locked", got=reply, reply=reply)
+            bench.ledger.require(
+                reply.status == 409, (REFUSES,), what, expected="409: it is locked", got=reply, reply=reply
+            )
             difference = compare.changed(bench.shown, before, after)
             expected = "the instance as it was"
-            if not bench.require(difference is None, (REFUSES,), what, expected=expected, got=difference, reply=reply):
+            if not bench.ledger.require(
+                difference is None, (REFUSES,), what, expected=expected, got=difference, reply=reply
+            ):
                 bench.navigator.unlocked(host, after)
                 return False
             bench.ledger.figures["locked"] += 1

@@ -28,5 +28,7 @@ def methods(bench: Bench) -> None:
             bench.ledger.figures["examples"] += 1
             what = f"{case.method.upper()} at the path of {operation.id}"
             same = after.state == before.state
-            bench.require(same, ("refused.others",), what, expected=f"{running} still", got=after.state, reply=reply)
+            bench.ledger.require(
+                same, ("refused.others",), what, expected=f"{running} still", got=after.state, reply=reply
+            )
             before = after if same else bench.navigator.bring(host, running)

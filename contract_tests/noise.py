@@ -110,4 +110,4 @@ class Noise:
         usual = operation.success if self._is_legal(state) else refusal
         holds = reply.status in (usual, *refusals) or bench.same_without(operation, state, reply)
         expected = " or ".join(map(str, (usual, *refusals)))
-        bench.require(holds, rules, what, expected=expected, got=reply, reply=reply)
+        bench.ledger.require(holds, rules, what, expected=expected, got=reply, reply=reply)

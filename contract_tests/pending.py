@@ -46,7 +46,7 @@ class PendingRound:
         if bench.navigator.look(host).state != state and reply.status == 409:
             return  # it may have arrived before it was asked: right, but no evidence
         what = f"{operation.id} in {state}"
-        bench.require(reply.status == 409, rules, what, expected="409", got=reply, reply=reply)
+        bench.ledger.require(reply.status == 409, rules, what, expected="409", got=reply, reply=reply)
         bench.ledger.figures["pending"] += 1
 
     def legal_moves(self) -> None:
@@ -103,7 +103,7 @@ class PendingRound:
         reply = navigator.fire(operation, host)
         what = f"{operation.id} in {edge.state}"
         accepted = reply.status == operation.success
-        bench.require(accepted, rules, what, expected=str(operation.success), got=reply, reply=reply)
+        bench.ledger.require(accepted, rules, what, expected=str(operation.success), got=reply, reply=reply)
         bench.ledger.figures["pending"] += 1
         if reply.accepted:
             navigator.mover.will_be_found(host, launch.target)
@@ -119,7 +119,7 @@ class PendingRound:
         looks = bench.waiter.quiet(host) if last.state == edge.to[0] else (last,)
         arrived = all(look.state in edge.to for look in looks)
         got = ", ".join(look.state for look in looks)
-        bench.require(arrived, rules, what, expected=f"{edge.to[0]}, for good", got=got, reply=looks[-1].reply)
+        bench.ledger.require(arrived, rules, what, expected=f"{edge.to[0]}, for good", got=got, reply=looks[-1].reply)
 
     def _import_again(self, launch: Move, what: str) -> None:
         """The machine went on after it was forgotten: an import finds it where it was going."""
@@ -134,4 +134,4 @@ class PendingRound:
         )
         arrived = course.last.state == launch.target
         expected = f"an import finds it in {launch.target}"
-        bench.require(arrived, (SETTLES,), what, expected=expected, got=course, reply=course.last.reply)
+        bench.ledger.require(arrived, (SETTLES,), what, expected=expected, got=course, reply=course.last.reply)

@@ -62,7 +62,7 @@ class Refusals:
     def _unchanged(self, rules: tuple[str, ...], what: str, before: Snapshot, after: Snapshot, reply: Reply) -> None:
         difference = compare.changed(self._bench.shown, before, after)
         expected = "the instance as it was"
-        self._bench.require(difference is None, rules, what, expected=expected, got=difference, reply=reply)
+        self._bench.ledger.require(difference is None, rules, what, expected=expected, got=difference, reply=reply)
 
     def _reads(self, host: HostName, state: str) -> None:
         absent = state == self._lifecycle.absent
@@ -87,7 +87,7 @@ class Refusals:
                 got = f"a message that does not: {reply}"
                 expected = f"a message that names {state}"
                 rules = ("console.refusal-reads-well",)
-                bench.require(named, rules, what, expected=expected, got=got, reply=reply)
+                bench.ledger.require(named, rules, what, expected=expected, got=got, reply=reply)
 
     def _absent(self, operation: Operation, host: HostName) -> None:
         reply = self._bench.client.call(operation, host)
@@ -95,7 +95,9 @@ class Refusals:
 
     def _expect(self, status: int, rules: tuple[str, ...], what: str, reply: Reply) -> None:
         if reply.status < 500:  # a 5xx was charged already, as in every answer
-            self._bench.require(reply.status == status, rules, what, expected=str(status), got=reply, reply=reply)
+            self._bench.ledger.require(
+                reply.status == status, rules, what, expected=str(status), got=reply, reply=reply
+            )
 
     def _quiet(self, host: HostName) -> None:
         looks = self._bench.waiter.quiet(host)

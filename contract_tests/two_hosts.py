@@ -27,7 +27,7 @@ def two_hosts(bench: Bench) -> None:
     looks = [navigator.bring(host, running) for host in (first, second)]
     machines = [dict(bench.shown.properties(look.body)) for look in looks]
     shared = [key for key in (UUID_KEY, MAC_KEY) if machines[0].get(key) == machines[1].get(key)]
-    bench.require(
+    bench.ledger.require(
         not shared,
         ("identity.distinct",),
         f"{first} and {second}, both provisioned",
@@ -40,7 +40,7 @@ def two_hosts(bench: Bench) -> None:
         now = navigator.bring(first, goal)
         after = navigator.look(second)
         difference = compare.changed(bench.shown, looks[1], after)
-        bench.require(
+        bench.ledger.require(
             difference is None,
             ("isolation.other-hosts",),
             f"{first} was brought into {goal}",

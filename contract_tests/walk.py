@@ -122,7 +122,7 @@ class Walk:
         absent = self._lifecycle.absent
         if absent not in (move.edge.state, move.target):
             lost = compare.lost(self._bench.shown, made.before, made.course.last)
-            self._bench.require(
+            self._bench.ledger.require(
                 lost is None,
                 ("properties.kept",),
                 str(move),
