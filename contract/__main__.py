@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from contract.api import load_contract
+from contract.api import Contract, load_contract
 from contract.errors import ContractError
-from contract.pages import render_pages
+from contract.pages import fill_readme, render_pages
 
 WRONG_USAGE, STALE = 2, 1
 
@@ -32,18 +32,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pages.add_argument("--out", type=Path, default=Path("docs"), metavar="DIR", help="the folder; default: docs")
     chosen = parser.parse_args(arguments)
     try:
-        texts = render_pages(load_contract(chosen.contract))
-        stale = [chosen.out / name for name, text in texts.items() if _text_of(chosen.out / name) != text]
+        texts = _texts(load_contract(chosen.contract), chosen.out)
+        stale = [path for path, text in texts.items() if _text_of(path) != text]
         if chosen.check:
             return _report(stale)
         for path in stale:
-            path.write_text(texts[path.name], encoding="utf-8")
+            path.write_text(texts[path], encoding="utf-8")
             print(f"Wrote {path}")  # noqa: T201 - for the person at the keyboard
     except ContractError as error:
         return _complain(str(error))
     except (OSError, UnicodeDecodeError) as error:
         return _complain(f"{chosen.out}: {error}; expected a folder with pages in UTF-8")
     return 0
+
+
+def _texts(contract: Contract, folder: Path) -> dict[Path, str]:
+    """What the pages in the folder should say, and the README beside it."""
+    texts = {folder / name: text for name, text in render_pages(contract).items()}
+    readme = folder.parent / "README.md"
+    written = _text_of(readme)
+    return texts if written is None else {**texts, readme: fill_readme(written, contract)}
 
 
 def _text_of(path: Path) -> str | None:

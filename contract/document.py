@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
@@ -14,15 +15,18 @@ from urllib.parse import urlsplit
 from contract.errors import ContractError
 from contract.operations import METHODS, Operation, read_operations
 from contract.schemas import Validator, look_up, members_by_role, resolve
-from contract.yaml_source import Place, YamlSource, read_yaml
+from contract.yaml_source import Place, YamlSource, parse_yaml, read_text
 
 Problem = tuple[Place, str]
 """A place in a document, and what is wrong there."""
 
+KEPT = 8
+"""So many documents are kept: those of an emulator, and a few that a process of tests changes."""
+
 _SCHEMA = Path(__file__).with_name("document.schema.json")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """An OpenAPI document. `digest` is the sha256 of its file, in hexadecimal; `raw` is all that it says."""
 
@@ -79,9 +83,15 @@ def load_document(path: Path) -> Document:
     """Read an OpenAPI 3.1 document.
 
     ContractError names file, line and place of all that keeps it from being read: it is not YAML, breaks
-    document.schema.json, has a reference that names nothing, or an operationId twice.
+    document.schema.json, has a reference that names nothing, or an operationId twice. The same text at the same place
+    gives the same document again: nobody may change what it holds.
     """
-    source = read_yaml(path)
+    return _document(path, read_text(path))
+
+
+@lru_cache(maxsize=KEPT)
+def _document(path: Path, text: str) -> Document:
+    source = YamlSource(path, text, parse_yaml(text, path))
     source.check(json.loads(_SCHEMA.read_bytes()))
     refuse(source, list(_reference_problems(source.value)))
     refuse(source, list(_operation_problems(source.value)))

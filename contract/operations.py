@@ -34,11 +34,15 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer that the document allows. `schema` None: no body. `headers`: name to whether it must be there."""
+    """An answer that the document allows. `schema` None: no body. `headers`: name to whether it must be there.
+
+    `media_types`: those of the body; `schema` is that of the first.
+    """
 
     status: int
     schema: Mapping[str, Any] | None
     headers: Mapping[str, bool]
+    media_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ def _response(document: Mapping[str, Any], status: int, node: Any) -> Response:
         name: bool(_follow(document, header).get("required", False)) for name, header in raw.get("headers", {}).items()
     }
     schema = _first_schema(raw["content"]) if "content" in raw else None
-    return Response(status, schema, MappingProxyType(headers))
+    return Response(status, schema, MappingProxyType(headers), tuple(raw.get("content", ())))
 
 
 def _first_schema(content: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ in the order of the document, so that a change of the contract is a small change
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -20,10 +21,23 @@ _BASIS = (
     "**P** this project decides it, because both are silent."
 )
 
+_NOT_OFFERED = "**Not offered.**"
+_MARKED = re.compile(r"(<!-- made from openapi\.yaml[^>]*-->).*?(<!-- until here -->)", re.DOTALL)
+"""What is made from the contract in a page that is written by hand."""
+
 
 def render_pages(contract: Contract) -> Mapping[str, str]:
     """The text of each page by its file name."""
     return {name: "\n".join([_MADE, *page(contract)]) + "\n" for name, page in _PAGES.items()}
+
+
+def fill_readme(text: str, contract: Contract) -> str:
+    """The README with what the contract does not offer between its two marks, in the words of the contract."""
+    description = contract.document.raw["info"].get("description", "")
+    stated = (paragraph for paragraph in description.split("\n\n") if paragraph.startswith(_NOT_OFFERED))
+    words = next(stated, "").removeprefix(_NOT_OFFERED).split()
+    item = textwrap.fill(" ".join(["-", *words]), width=118, subsequent_indent="  ", break_on_hyphens=False)
+    return _MARKED.sub(lambda found: f"{found[1]}\n{item if words else ''}\n{found[2]}", text)
 
 
 def _lifecycle_page(contract: Contract) -> Iterator[str]:

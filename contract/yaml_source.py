@@ -115,14 +115,19 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, int] | N
 
 def read_yaml(path: Path) -> YamlSource:
     """Read and parse a file. ContractError when it is missing, not UTF-8, not YAML, or says a key twice."""
+    text = read_text(path)
+    return YamlSource(path, text, parse_yaml(text, path))
+
+
+def read_text(path: Path) -> str:
+    """Read a file. ContractError when it is missing or not UTF-8."""
     try:
-        text = path.read_bytes().decode()
+        return path.read_bytes().decode()
     except OSError as error:
         raise ContractError(f"{path}: cannot read it: {error.strerror}; expected a YAML file there") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ContractError(f"{path}:{line}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
-    return YamlSource(path, text, parse_yaml(text, path))
 
 
 def parse_yaml(text: str, path: Path) -> Any:

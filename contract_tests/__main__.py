@@ -8,10 +8,17 @@ import traceback
 import click
 
 from contract import ContractError
+from contract_tests.commands.again import replay, rerun_failed, resume
+from contract_tests.commands.certify import certify, countersign, keygen
+from contract_tests.commands.clean import clean
+from contract_tests.commands.doctor import doctor
+from contract_tests.commands.load import load
+from contract_tests.commands.records import compare, render
 from contract_tests.commands.requirements import list_, show
 from contract_tests.commands.run import run
-from contract_tests.outcomes import ExitCode
-from contract_tests.target import TargetError
+from contract_tests.commands.verify import verify
+from contract_tests.running.outcomes import ExitCode
+from contract_tests.running.target import TargetError
 
 PROGRAM = "contract-tests"
 
@@ -25,12 +32,16 @@ def cli() -> None:
     """
 
 
-for command in (run, list_, show):
+for command in (
+    *(run, doctor, list_, show, replay, rerun_failed, resume, clean),
+    load,
+    *(keygen, certify, verify, countersign, render, compare),
+):
     cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and answer its exit code (contract_tests.outcomes)."""
+    """Run a command and answer its exit code (contract_tests.running.outcomes)."""
     try:
         code = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False)
     except (click.ClickException, ContractError, TargetError) as error:

@@ -7,7 +7,7 @@ import sys
 import click
 
 from contract import ContractError
-from emulator.commands import fleet, serve, wait
+from emulator.commands import ctl, exec, fleet, proxy, serve, wait  # noqa: A004 - named as the command is
 from emulator.errors import StartError
 
 PROGRAM = "hypervisor-emulator"
@@ -22,7 +22,7 @@ def cli() -> None:
     """
 
 
-for command in (serve.serve, fleet.fleet, wait.wait):
+for command in (serve.serve, exec.exec_, ctl.ctl, proxy.proxy, fleet.fleet, wait.wait):
     cli.add_command(command)
 
 

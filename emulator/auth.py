@@ -54,9 +54,10 @@ class Authenticator:
     """
 
     def __init__(self, users: Iterable[User] = ()) -> None:
+        self.users = tuple(users)
         self._basic: dict[bytes, Principal] = {}
         self._keys: dict[str, Principal] = {}
-        for user in users:
+        for user in self.users:
             self._learn(user)
 
     @property

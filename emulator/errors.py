@@ -61,5 +61,42 @@ class UnsupportedMediaType(Refusal):
     status = 415
 
 
+class Unavailable(Refusal):
+    """503: the store cannot serve now. Nothing was changed; the same request may come again."""
+
+    status = 503
+
+    def __init__(self, *messages: str, retry_after: int | None = None) -> None:
+        super().__init__(*messages, headers=_come_again(retry_after))
+
+
+class TooManyRequests(Refusal):
+    """429: a client asks too much. Nothing was changed."""
+
+    status = 429
+
+    def __init__(self, *messages: str, retry_after: int | None = None) -> None:
+        super().__init__(*messages, headers=_come_again(retry_after))
+
+
+RETRY_AFTER = 1
+"""Seconds after which a client may come again."""
+
+
+def _come_again(seconds: int | None) -> Mapping[str, str]:
+    return {"Retry-After": str(RETRY_AFTER if seconds is None else seconds)}
+
+
+class InDoubt(Exception):
+    """Nobody can say whether a request took effect: it must get no answer, for each would claim something."""
+
+
+NO_ANSWER = "emulator.no_answer"
+"""Set in the environ of a request that is InDoubt: the server closes its connection instead of answering."""
+
+HEADER_CASE, LAST_ANSWER = "emulator.header_case", "emulator.last_answer"
+"""In the environ of a request: how the names of the answer's headers are written, and whether the connection ends."""
+
+
 class StartError(Exception):
     """The emulator cannot start as it was told: one line that names the thing and the mend. Exit code 2."""

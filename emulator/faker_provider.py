@@ -1,6 +1,6 @@
 """A Faker provider for made-up platforms: organizations, environments, hosts, hypervisors and properties.
 
-For people who write tests, `fake.add_provider(HypervisorProvider)`; for us, the words of fleets (emulator.fleet).
+For people who write tests, `fake.add_provider(HypervisorProvider)`; for us, the words of emulator.seeding.fleet.
 The words are its own and are chosen by the generator's `random` alone, so that the same random seed gives the same
 platform whatever the version of Faker.
 """

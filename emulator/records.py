@@ -61,7 +61,8 @@ class Pending:
     """An accepted action on its way: where it came from, where it settles, and when.
 
     `due` in seconds since the epoch; with `polls` it settles after so many reads instead, and `due` is infinite.
-    `boots` tells that the guest starts anew at the end.
+    `boots` tells that the guest starts anew at the end, `silent` that its agent does not report in then; `failure` why
+    the action fails in the world, if it does.
     """
 
     trigger: str
@@ -71,6 +72,8 @@ class Pending:
     polls: int | None = None
     boots: bool = False
     change: Change | None = None
+    failure: str = ""
+    silent: bool = False
 
 
 @dataclass(slots=True)
@@ -88,6 +91,7 @@ class Instance:
     `since` (seconds since the epoch) and `cause` (an operationId, or words) say how it came to its state;
     `agent_at` is when the agent in the guest reports in, None for never; `settled` is true once the first
     action has come to its end; `actions` counts accepted actions and `boots` starts: ordinals of draws.
+    `unseen` is what it is in while its hypervisor is out of reach and its state cannot be told.
     """
 
     state: str
@@ -105,6 +109,7 @@ class Instance:
     boots: int = 0
     hostname: str | None = None
     console: Console | None = None
+    unseen: str | None = None
 
     @property
     def uuid(self) -> str | None:
@@ -146,6 +151,7 @@ class History:
     changes: list[Change] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     next_order: int = 1
+    next_entry: int = 1
 
     def add_change(self, key: str, description: str, task: Task) -> Change:
         """Note a change and answer it."""
@@ -158,6 +164,7 @@ class History:
     def add_audit(self, entry: AuditEntry) -> None:
         """Note who did what."""
         self.audit.append(entry)
+        self.next_entry += 1
         del self.audit[: -self.LIMIT]
 
 

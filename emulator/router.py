@@ -14,24 +14,41 @@ from flask import Flask, Request, Response, request
 
 from contract import Body, Document, Operation, Validator
 from emulator.auth import ANYBODY, Principal
-from emulator.call import Call, UseCase
+from emulator.call import Call, Performer, UseCase
 from emulator.errors import Malformed, Refusal, StartError, TooLarge, UnsupportedMediaType
+from emulator.instances import find, settle_due
 from emulator.store import Unit
+from emulator.trouble import Hits, bodies
 from emulator.world import World
+from emulator.worlds import MOST_STATE
 
 MAX_BODY = 1024 * 1024
 """Bytes of a request body (openapi.yaml: the answer 413)."""
 
+MAX_TEXT = MOST_STATE
+"""Bytes of a body that is no JSON: a whole world, say."""
+
 JSON = "application/json"
+
+IS_GONE = "waitress.client_disconnected"
+"""Where the environment has whether nobody waits for the answer any more."""
 
 
 class EmulatorRequest(Request):
-    """A request with what the emulator has learnt of it so far."""
+    """A request with what the emulator has learnt of it so far; `world` is the one of its path, at its beginning.
 
+    `sent` is its body, None until it is read; `trouble` and `error` are for the journal (see Entry).
+    """
+
+    world: World
     principal: Principal = ANYBODY
     started: float = 0.0
     call: Call | None = None
+    sent: bytes | None = None
     refusal: str | None = None
+    trouble: tuple[str, ...] = ()
+    hits: Hits | None = None
+    error: str | None = None
 
 
 def current_request() -> EmulatorRequest:
@@ -45,18 +62,19 @@ def bind(
     document: Document,
     use_cases: Mapping[str, UseCase],
     *,
-    world: Callable[[], World],
     fire: UseCase | None = None,
+    performers: Mapping[str, Performer] | None = None,
     base_path: str = "",
 ) -> None:
     """Make a route of every operation of the document, under both slash forms.
 
-    `fire` serves operations with an `x-trigger` that have no use case of their own. StartError names an
-    operation that nobody serves.
+    `performers` serve operations outside of any unit of work; `fire` serves those with an `x-trigger` that have no use
+    case of their own. StartError names an operation that nobody serves.
     """
     for operation in document.operations.values():
         use_case = use_cases.get(operation.id) or (fire if operation.trigger else None)
-        if use_case is None:
+        perform = _in_unit(use_case, operation) if use_case else (performers or {}).get(operation.id)
+        if perform is None:
             raise StartError(
                 f"{document.source}: the emulator knows nothing to do for the operation {operation.id!r}; "
                 "give it an x-trigger of the lifecycle, or take it out"
@@ -64,7 +82,7 @@ def bind(
         app.add_url_rule(
             base_path + flask_rule(operation.path),
             endpoint=operation.id,
-            view_func=_view(document, operation, use_case, world),
+            view_func=_view(document, operation, perform),
             methods=[operation.method],
             strict_slashes=False,
         )
@@ -75,17 +93,33 @@ def flask_rule(template: str) -> str:
     return template.replace("{", "<").replace("}", ">")
 
 
-def _view(
-    document: Document, operation: Operation, use_case: UseCase, world: Callable[[], World]
-) -> Callable[..., Response]:
+def _in_unit(use_case: UseCase, operation: Operation) -> Performer:
+    """The use case in a unit of work of the store."""
+    writes = operation.method != "GET"
+
+    def perform(call: Call) -> Any:
+        def work(unit: Unit) -> Any:
+            call.now = call.world.clock.now_in(unit)
+            if call.world.outages:
+                settle_due(call.world, unit, call.now)
+            return use_case(call, unit)
+
+        return call.world.store.run(work, writes=writes)
+
+    return perform
+
+
+def _view(document: Document, operation: Operation, perform: Performer) -> Callable[..., Response]:
     order = tuple(parameter.name for parameter in operation.parameters if parameter.location == "path")
     has_query = any(parameter.location == "query" for parameter in operation.parameters)
     read = _body_reader(document, operation.body) if operation.body else None
     status = operation.success
+    media_type = next(iter(operation.responses[status].media_types), JSON)
+    written = orjson.dumps if media_type == JSON else _as_it_is
 
     def view(**names: str) -> Response:
         incoming = current_request()
-        here = world()
+        here = incoming.world
         call = incoming.call = Call(
             world=here,
             operation=operation,
@@ -93,27 +127,43 @@ def _view(
             names=tuple([names[name] for name in order]),
             body=None,
             query=incoming.args if has_query else {},
-            now=here.clock.now(),
+            now=here.clock.as_known(),
+            hits=incoming.hits,
         )
+        if has_query:
+            call.headers, call.is_gone = incoming.headers, incoming.environ.get(IS_GONE, bool)
         if read is not None:
             call.body = _checked_body(read, incoming, call)
-        with here.store.unit() as unit:
-            shown = use_case(call, unit)
+        elif incoming.hits is not None and incoming.content_length:
+            _refuse_unread(incoming.hits, call)
+        shown = perform(call)
         if shown is None:
             return Response(status=status)
-        return Response(orjson.dumps(shown), status=status, content_type=JSON)
+        return Response(written(shown), status=status, content_type=media_type)
 
     return view
 
 
-def _checked_body(read: Callable[[Request], Any], incoming: Request, call: Call) -> Any:
+def _as_it_is(shown: Any) -> Any:
+    """What is no JSON comes from its performer as text, or as an iterator of texts that are sent one by one."""
+    return shown
+
+
+def _checked_body(read: Callable[[EmulatorRequest], Any], incoming: EmulatorRequest, call: Call) -> Any:
     """The body; a refusal of it comes after 404 (openapi.yaml: order of refusals)."""
     try:
         return read(incoming)
     except Refusal:
-        with call.world.store.unit() as unit:
-            locate(unit, call.names)
+        if call.operation.path.startswith("/organizations"):
+            call.world.store.run(lambda unit: locate(unit, call.names), writes=False)
         raise
+
+
+def _refuse_unread(hits: Hits, call: Call) -> None:
+    """A body that is not read is ignored, or refused: the contract leaves that open. 404 comes first."""
+    if call.operation.trigger is not None and (refusal := bodies.unread(hits)) is not None:
+        call.world.store.run(lambda unit: find(call, unit), writes=False)
+        raise refusal
 
 
 def locate(unit: Unit, names: tuple[str, ...]) -> None:
@@ -127,19 +177,45 @@ def locate(unit: Unit, names: tuple[str, ...]) -> None:
     finders[len(names)](*names)
 
 
-def _body_reader(document: Document, body: Body) -> Callable[[Request], Any]:
+def _body_reader(document: Document, body: Body) -> Callable[[EmulatorRequest], Any]:
+    if JSON not in body.media_types:
+        return _text_reader(body.media_types)
     validator = document.validator(body.schema)
 
-    def read(incoming: Request) -> Any:
-        if (incoming.content_length or 0) > MAX_BODY:
-            raise TooLarge(f"the body is larger than {MAX_BODY} bytes (1 MiB), the most that is taken")
-        data = incoming.get_data(cache=False)
+    def read(incoming: EmulatorRequest) -> Any:
+        _refuse_larger(incoming, MAX_BODY)
+        data = incoming.sent = incoming.get_data(cache=False)
         if not data and not body.required:
             return None
         _check_media_type(incoming.mimetype)
+        if incoming.hits is not None:
+            data = bodies.doubted(incoming.hits, data, incoming.mimetype)
         return _parse(data, validator)
 
     return read
+
+
+def _text_reader(media_types: tuple[str, ...]) -> Callable[[Request], Any]:
+    """Reads a body of another type than JSON as text, for whoever knows its form; the type must be said."""
+
+    def read(incoming: Request) -> str:
+        _refuse_larger(incoming, MAX_TEXT)
+        if incoming.mimetype not in media_types:
+            raise UnsupportedMediaType(
+                f"the body is {incoming.mimetype!r}; this operation reads {' or '.join(media_types)}: "
+                "say so in Content-Type"
+            )
+        try:
+            return incoming.get_data(cache=False).decode()
+        except UnicodeDecodeError as error:
+            raise Malformed(f"byte {error.start} of the body is not UTF-8; send UTF-8") from None
+
+    return read
+
+
+def _refuse_larger(incoming: Request, most: int) -> None:
+    if (incoming.content_length or 0) > most:
+        raise TooLarge(f"the body is larger than {most} bytes ({most >> 20} MiB), the most that is taken")
 
 
 def _check_media_type(media_type: str) -> None:

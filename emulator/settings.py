@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emulator.auth import User
+from emulator.journal import CAPACITY
+
+MEMORY = "memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,13 @@ class Settings:
     seeds: tuple[Path, ...] = field(default=())
     fleet: int = 0
     random_seed: int = 0
+    store: str = MEMORY
     timing: str = "instant"
     clock: str = "real"
+    trouble: tuple[str, ...] = field(default=())
     users: tuple[User, ...] | None = None
     base_path: str = ""
     log_format: str | None = None
+    journal_bytes: int = CAPACITY
     control: bool = True
     control_token: str | None = None

@@ -1,6 +1,6 @@
 """The simulated hypervisor: which machine a provision makes, and where and how it can be reached.
 
-Everything is drawn from a key of the random seed, the world, the host and the ordinal of the action: the same
+Everything is drawn from a key of the random seed, the host and the ordinal of the action: the same
 seed gives the same machines, whatever the number of threads.
 """
 
@@ -31,26 +31,26 @@ def make_hypervisor(seed: int, name: str) -> Hypervisor:
     return Hypervisor(name, draw_bytes(seed, "hypervisor", name, size=16).hex().upper())
 
 
-def place(hypervisors: Sequence[Hypervisor], seed: int, world: str, host: Host) -> Hypervisor:
+def place(hypervisors: Sequence[Hypervisor], seed: int, host: Host) -> Hypervisor:
     """The hypervisor on which this host's machine lives."""
-    return hypervisors[draw_index(len(hypervisors), seed, world, *host.path, "hypervisor")]
+    return hypervisors[draw_index(len(hypervisors), seed, *host.path, "hypervisor")]
 
 
-def identity(seed: int, world: str, host: Host, ordinal: int, hypervisor: Hypervisor) -> list[tuple[str, str]]:
+def identity(seed: int, host: Host, ordinal: int, hypervisor: Hypervisor) -> list[tuple[str, str]]:
     """The properties of a new machine, in the order of the documentation's example. A new `ordinal`: a new machine."""
-    digits = draw_bytes(seed, world, *host.path, ordinal, "mac", size=3)
+    digits = draw_bytes(seed, *host.path, ordinal, "mac", size=3)
     mac = f"{MAC_PREFIX}:{digits[0] & 0x3F:02X}:{digits[1]:02X}:{digits[2]:02X}"
     return [
         ("amqp.user_queue", hypervisor.user_queue),
-        ("libvirt.uuid", draw_uuid(seed, world, *host.path, ordinal, "uuid")),
+        ("libvirt.uuid", draw_uuid(seed, *host.path, ordinal, "uuid")),
         ("mac", mac),
         ("libvirt.hostUuid", hypervisor.uuid),
     ]
 
 
-def address(seed: int, world: str, host: Host, instance: Instance) -> str:
+def address(seed: int, host: Host, instance: Instance) -> str:
     """The private address that the machine gets when it first runs."""
-    first, second, third = draw_bytes(seed, world, *host.path, instance.uuid or "", "address", size=3)
+    first, second, third = draw_bytes(seed, *host.path, instance.uuid or "", "address", size=3)
     return f"10.{first}.{second}.{third % 254 + 1}"
 
 
@@ -60,10 +60,10 @@ def hostname(host: str) -> str | None:
     return host if name == host else name or None  # one string where two would do: there may be a million hosts
 
 
-def console(seed: int, world: str, host: Host, instance: Instance) -> Console:
+def console(seed: int, host: Host, instance: Instance) -> Console:
     """Where the machine's screen can be seen, until it is powered on again."""
     if instance.console is not None:
         return instance.console
-    key = (world, *host.path, instance.uuid or "", instance.boots)
+    key = (*host.path, instance.uuid or "", instance.boots)
     token = b64encode(draw_bytes(seed, *key, "token", size=TOKEN_BYTES)).decode().rstrip("=")
     return Console(token, str(VNC_PORTS[draw_index(len(VNC_PORTS), seed, *key, "port")]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -12,8 +12,11 @@ from contract import load_yaml
 from emulator.draws import Key, draw_fraction
 from emulator.errors import StartError
 
-Distribution = Callable[[float], float]
-"""From a number in [0, 1) to a time in seconds."""
+Distribution = Callable[[Callable[[], float]], float]
+"""A time in seconds, from a number in [0, 1) that is drawn when it is asked for."""
+
+Rows = Mapping[str, Mapping[str, Any]]
+"""For each trigger a distribution, by its name, with its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +24,19 @@ class Timing:
     """Delays in seconds by trigger; `agent` is the time from running to the agent's first report.
 
     With `polls`, an action settles when it has been looked at so many times, however long that takes.
+    `told` says it as `--timing` or the rows of its file do.
     """
 
     delays: Mapping[str, Distribution]
     default: Distribution
     polls: int | None = None
+    told: str | Rows = "instant"
 
     def delay(self, what: str, seed: int, *key: Key) -> float:
         """Seconds from the acceptance of `what` until it takes effect; infinite when it waits for polls."""
         if self.polls is not None and what != AGENT:
             return inf
-        return self.delays.get(what, self.default)(draw_fraction(seed, "delay", what, *key))
+        return self.delays.get(what, self.default)(lambda: draw_fraction(seed, "delay", what, *key))
 
 
 AGENT = "agent"
@@ -43,7 +48,7 @@ def _fixed(seconds: float) -> Distribution:
 
 def _uniform(bounds: list[float]) -> Distribution:
     low, high = sorted(bounds)
-    return lambda fraction: low + (high - low) * fraction
+    return lambda fraction: low + (high - low) * fraction()
 
 
 def _lognormal(parameters: Mapping[str, float]) -> Distribution:
@@ -51,7 +56,7 @@ def _lognormal(parameters: Mapping[str, float]) -> Distribution:
     from statistics import NormalDist  # noqa: PLC0415
 
     normal = NormalDist(log(parameters["median"]), parameters["sigma"])
-    return lambda fraction: exp(normal.inv_cdf(min(max(fraction, 1e-9), 1 - 1e-9)))
+    return lambda fraction: exp(normal.inv_cdf(min(max(fraction(), 1e-9), 1 - 1e-9)))
 
 
 _DISTRIBUTIONS: Mapping[str, Callable[[Any], Distribution]] = {
@@ -92,7 +97,7 @@ INSTANT = Timing({}, _fixed(0.0))
 
 MAX_POLLS = 1_000_000
 
-REALISTIC: Mapping[str, Mapping[str, Any]] = {
+REALISTIC: Rows = {
     "provision": {"lognormal": {"median": 40, "sigma": 0.4}},
     "import": {"fixed": 0},
     "start": {"lognormal": {"median": 6, "sigma": 0.3}},
@@ -115,12 +120,12 @@ def parse_timing(text: str, triggers: tuple[str, ...]) -> Timing:
     if text == "instant":
         return INSTANT
     if text == "realistic":
-        return _table(REALISTIC)
+        return _table(REALISTIC, text)
     if text.startswith("polls:"):
         count = text.removeprefix("polls:")
         if not count.isdecimal() or len(count) > len(str(MAX_POLLS)) or not 1 <= int(count) <= MAX_POLLS:
             raise StartError(f"--timing {text[:40]}: polls wants a number from 1 to {MAX_POLLS}, such as polls:3")
-        return Timing({}, _fixed(0.0), int(count))
+        return Timing({}, _fixed(0.0), int(count), text)
     return _from_file(Path(text), triggers)
 
 
@@ -128,16 +133,34 @@ def _from_file(path: Path, triggers: tuple[str, ...]) -> Timing:
     if not path.exists():
         raise StartError(f"--timing {path}: there is no such file; expected instant, realistic, polls:N or a YAML file")
     source = load_yaml(path, SCHEMA)
+    try:
+        return timing_of(source.value, triggers)
+    except UnknownTrigger as unknown:
+        raise source.error((unknown.trigger,), str(unknown)) from None
+
+
+class UnknownTrigger(Exception):
+    """A row is for something of which the contract knows nothing."""
+
+    def __init__(self, trigger: str, known: Iterable[str]) -> None:
+        super().__init__(f"no such trigger; the contract has {', '.join(sorted(known))}")
+        self.trigger = trigger
+
+
+def timing_of(told: str | Rows, triggers: tuple[str, ...]) -> Timing:
+    """The timing that was told so: see Timing. UnknownTrigger, and what parse_timing raises."""
+    if isinstance(told, str):
+        return parse_timing(told, triggers)
     known = {*triggers, AGENT, "default"}
-    for what in source.value:
+    for what in told:
         if what not in known:
-            raise source.error((what,), f"no such trigger; the contract has {', '.join(sorted(known))}")
-    return _table(source.value)
+            raise UnknownTrigger(what, known)
+    return _table(told, told)
 
 
-def _table(rows: Mapping[str, Mapping[str, Any]]) -> Timing:
+def _table(rows: Rows, told: str | Rows) -> Timing:
     delays = {}
     for what, row in rows.items():
         ((kind, parameters),) = row.items()
         delays[what] = _DISTRIBUTIONS[kind](parameters)
-    return Timing(delays, delays.pop("default", _fixed(0.0)))
+    return Timing(delays, delays.pop("default", _fixed(0.0)), told=told)

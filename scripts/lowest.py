@@ -5,25 +5,42 @@ So the lower bounds are facts: who has the oldest library that we call good enou
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tempfile
 import tomllib
 from pathlib import Path
 
+from tests.conftest import LONG
+
 ROOT = Path(__file__).resolve().parents[1]
-EXTRA = "contract-tests"
-TEST_TOOLS = ["openapi-spec-validator", "pytest-xdist"]
+EXTRAS = ("contract-tests", "certify", "granian", "load", "postgresql")
+TEST_TOOLS = ["junit2html", "junitparser", "openapi-spec-validator", "pytest-xdist"]
 # tests/house is about the tree and the lock, not about the product. Old libraries may warn of what they are.
-PYTEST = ["-m", "pytest", "--quiet", "--numprocesses", "2", "--ignore", "tests/house", "-W", "default"]
+# Whole runs by the dozen say little of libraries: the long modules are left out, but for one.
+KEPT = "suite.test_command_line"
+PYTEST = [
+    "-m",
+    "pytest",
+    "--quiet",
+    "--numprocesses",
+    "2",
+    "--dist",
+    "loadscope",
+    "-W",
+    "default",
+    "--ignore=tests/house",
+    *(f"--ignore=tests/{name.replace('.', '/')}.py" for name in LONG if name != KEPT),
+    "-m",
+    "not whole_run and not slow",
+]
 
 
 def lowest_versions() -> list[str]:
-    """The requirements of the base install and of the extra, each `>=` made `==`."""
+    """The requirements of the base install and of the extras, each `>=` made `==`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    requirements = [*project["dependencies"], *project["optional-dependencies"][EXTRA]]
-    return [re.sub(">=", "==", requirement) for requirement in requirements]
+    extras = [one for extra in EXTRAS for one in project["optional-dependencies"][extra]]
+    return [one.replace(">=", "==") for one in (*project["dependencies"], *extras) if ">=" in one]
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ import click
 )
 def fleet(hosts: int, random_seed: int) -> None:
     """Print a seed file with organizations, environments, hosts and machines that Faker made up."""
-    from emulator.fleet import fleet_seed  # noqa: PLC0415 - it brings Faker, which no other command needs
+    from emulator.seeding.fleet import fleet_seed  # noqa: PLC0415 - it brings Faker, which no other command needs
 
     for part in fleet_seed(hosts, random_seed):
         click.echo(part, nl=False)

@@ -151,6 +151,17 @@ def test_the_digest_is_that_of_the_file() -> None:
     assert contract.version == "1.0.0"
 
 
+def test_a_document_is_read_once_until_it_changes(tmp_path: Path) -> None:
+    """The same text at the same place is the same contract; another text there is another one."""
+    path = tmp_path / "openapi.yaml"
+    path.write_bytes(BUILTIN.read_bytes())
+    first = load_contract(path)
+    assert load_contract(path) is first
+    path.write_bytes(BUILTIN.read_bytes().replace(b"title: ", b"title: Another ", 1))
+    assert load_contract(path).document.title == f"Another {first.document.title}"
+    assert first.digest == load_contract().digest
+
+
 def test_a_small_document_is_read(tmp_path: Path) -> None:
     """A document without our extensions is read all the same; keys that look like numbers are text."""
     path = tmp_path / "tiny.yaml"

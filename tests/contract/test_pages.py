@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from contract import Contract
+from contract import Contract, load_contract
 from contract.__main__ import main
-from contract.pages import render_pages
+from contract.pages import fill_readme, render_pages
 from tests.contract.conftest import BUILTIN, Edit
 
 DOCS = BUILTIN.parent / "docs"
@@ -47,6 +47,24 @@ def test_every_requirement_has_a_row(contract: Contract) -> None:
     """The page shows each id once."""
     page = render_pages(contract)["requirements.md"]
     assert [page.count(f"| `{name}` |") for name in contract.requirements] == [1] * len(contract.requirements)
+
+
+def test_the_readme_says_what_is_not_offered(contract: Contract) -> None:
+    """In the words of the contract; when this fails, run `python -m contract pages`."""
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert fill_readme(readme, contract) == readme
+    assert "- `alerts`, `files`," in readme
+
+
+def test_only_what_is_marked_is_filled(contract: Contract, edited: Edit) -> None:
+    """All else is left as it is; a contract that offers everything leaves nothing to say."""
+    readme = "before\n<!-- made from openapi.yaml -->\nold\n<!-- until here -->\nafter\n"
+    filled = fill_readme(readme, contract)
+    assert (filled.startswith("before\n<!-- made"), filled.endswith("here -->\nafter\n")) == (True, True)
+    assert "old" not in filled
+    assert fill_readme(filled, contract) == filled
+    everything = load_contract(edited(("**Not offered.**", "**Offered.**")))
+    assert "alerts" not in fill_readme(filled, everything)
 
 
 def test_pages_are_written_and_checked(tmp_path: Path, edited: Edit, capsys: pytest.CaptureFixture[str]) -> None:

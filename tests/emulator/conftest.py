@@ -12,10 +12,11 @@ import pytest
 import requests
 
 from emulator.app import create_app
-from emulator.server import Server
+from emulator.serving.server import Server, listen
 from emulator.settings import Settings
 from emulator.world import World
 from emulator.worlds import Worlds
+from tests.postgresql import MISSING, Postgresql, is_installed, postgresql
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "fixtures" / "documentation-example.yaml"
@@ -30,7 +31,7 @@ class Running:
 
     def __init__(self, server: Server, worlds: Worlds) -> None:
         self.server = server
-        self.url = server.url
+        self.url = f"http://127.0.0.1:{server.port}"
         self.port = server.port
         self.worlds = worlds
         self._session = requests.Session()
@@ -63,7 +64,7 @@ class Running:
 def running(settings: Settings) -> Iterator[Running]:
     """Serve in a thread of this process until the block ends."""
     worlds = Worlds(settings)
-    server = Server(create_app(settings, worlds), "127.0.0.1", 0)
+    server = Server(create_app(settings, worlds), listen("127.0.0.1", 0))
     thread = threading.Thread(target=server.run)
     thread.start()
     emulator = Running(server, worlds)
@@ -74,27 +75,66 @@ def running(settings: Settings) -> Iterator[Running]:
         server.stop()
         thread.join(timeout=10)
         assert not thread.is_alive()
+        worlds.close()
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[Postgresql]:
+    """A PostgreSQL server of this test process."""
+    if not is_installed():
+        pytest.skip(MISSING)
+    with postgresql() as server:
+        yield server
+
+
+EVERY_STORE = {
+    *("test_control", "test_history", "test_inventory", "test_linearizability"),
+    *("test_names", "test_timing", "test_walks", "test_any_input", "test_bad_paths", "test_acts"),
+}
+"""Modules whose tests hold on every store."""
+
+STORES = ("memory", "sqlite", "postgresql")
+NewStore = Callable[[], str]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of some modules on every store."""
+    name = metafunc.module.__name__.rpartition(".")[2]
+    if "new_store" in metafunc.fixturenames and name in EVERY_STORE:
+        metafunc.parametrize("new_store", STORES, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def new_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewStore:
+    """Gives the address of an empty store, as for --store; of the memory unless the module is of EVERY_STORE."""
+    kind = getattr(request, "param", "memory")
+    if kind == "memory":
+        return lambda: kind
+    if kind == "sqlite":
+        return lambda: f"sqlite:///{tmp_path_factory.mktemp('store') / 'platform.db'}"
+    server: Postgresql = request.getfixturevalue("database_server")
+    return server.database
 
 
 Start = Callable[..., Running]
 
 
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(new_store: NewStore) -> Iterator[Start]:
     """Start emulators with these settings; the documentation's example and a frozen clock unless told otherwise."""
     with ExitStack() as stack:
 
         def started(**settings: Any) -> Running:
-            defaults = {"seeds": (EXAMPLE,), "clock": "frozen"}
+            defaults = {"seeds": (EXAMPLE,), "clock": "frozen", "store": new_store()}
             return stack.enter_context(running(Settings(**(defaults | settings))))
 
         yield started
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Running]:
+def served(new_store: NewStore) -> Iterator[Running]:
     """One emulator for the tests of a module that need no settings: the example, and a frozen clock."""
-    with running(Settings(seeds=(EXAMPLE,), clock="frozen")) as emulator:
+    with running(Settings(seeds=(EXAMPLE,), clock="frozen", store=new_store())) as emulator:
         yield emulator
 
 

@@ -66,8 +66,9 @@ def _decoded(answer: http.client.HTTPResponse) -> Any:
 class PublicClient:
     """The commands of the client. Each that is about a host reads the host first."""
 
-    def __init__(self, port: int, credentials: Mapping[str, str]) -> None:
+    def __init__(self, port: int, credentials: Mapping[str, str], pause: Callable[[], object] = lambda: None) -> None:
         self._wire = Wire(port, credentials)
+        self._pause = pause
 
     def create(self, collection: str, **members: Any) -> Any:
         """Make a thing in a collection, such as `organizations/Acme/environments/`."""
@@ -158,11 +159,11 @@ class PublicClient:
             found = [item["value"] for item in self.instance(host)["properties"] if item["key"] == "ip.eth0"]
             return found[0] if found else None
 
-        return _until(address)
+        return self._until(address)
 
     def wait_for_ready(self, host: Host) -> None:
         """Poll the host until it is READY."""
-        _until(lambda: self.host(host)["state"] == "READY")
+        self._until(lambda: self.host(host)["state"] == "READY")
 
     def wait_for_changes(self, host: Host) -> None:
         """Poll the changes until none has a PENDING task."""
@@ -171,22 +172,23 @@ class PublicClient:
             tasks = [task for change in self.changes(host, show_processed=False) for task in change["tasks"]]
             return all(task["status"] != "PENDING" for task in tasks)
 
-        _until(is_done)
+        self._until(is_done)
 
     def wait_for_state(self, host: Host, state: str) -> None:
         """Poll the instance until it is in this state."""
-        _until(lambda: self.instance(host)["state"] == state)
+        self._until(lambda: self.instance(host)["state"] == state)
+
+    def _until(self, look: Callable[[], Value | None]) -> Value:
+        """Look until there is something, with a pause after each look; the real client sleeps."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            if seen := look():
+                return seen
+            self._pause()
+        raise AssertionError(f"what the client polls for did not come in {PATIENCE} s")
 
 
 def _address(host: Host, below: str = "") -> str:
     organization, environment, name = host
     address = f"organizations/{organization}/environments/{environment}/hosts/{name}"
     return f"{address}/{below}" if below else address
-
-
-def _until(look: Callable[[], Value | None]) -> Value:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if seen := look():
-            return seen
-    raise AssertionError(f"what the client polls for did not come in {PATIENCE} s")

@@ -9,7 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
+from sqlalchemy import select
+
 from emulator.memory import MemoryStore
+from emulator.sql.store import SqlStore
+from emulator.sql.tables import mark, metadata
 from tests.emulator.conftest import Running
 
 SECONDS = 10
@@ -95,6 +99,9 @@ def request(
     return b"%s %s HTTP/1.1\r\n%s\r\n%s" % (method.encode(), path, lines.encode("latin-1"), body)
 
 
+TABLES = [table for table in metadata.sorted_tables if table is not mark]
+
+
 def send(emulator: Running, data: bytes, *, has_body: bool = True) -> Answer:
     """Send bytes on a connection of their own, and answer the response to them."""
     with Connection(emulator.port) as connection:
@@ -106,8 +113,11 @@ def send(emulator: Running, data: bytes, *, has_body: bool = True) -> Answer:
 
 def snapshot(emulator: Running) -> str:
     """All that the emulator's world remembers, as text to compare."""
-    with emulator.world.store.unit() as store:
-        assert isinstance(store, MemoryStore)
+    store = emulator.world.store
+    if isinstance(store, SqlStore):
+        return repr(store.alone(lambda connection: [connection.execute(select(table)).all() for table in TABLES]))
+    assert isinstance(store, MemoryStore)
+    with store.unit():
         return repr((store._organizations, list(store._holders), store._strays, len(store._index)))
 
 

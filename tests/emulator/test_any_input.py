@@ -15,10 +15,14 @@ from hypothesis import strategies as st
 from emulator.settings import Settings
 from tests.emulator.conftest import DOCUMENTED, ENVIRONMENT, EXAMPLE, VACANT, Running, running
 from tests.emulator.raw_http import Connection, request, send, snapshot, unchanged
+from tests.thorough import examples
 
 IMPORT = f"{VACANT}/properties"
 MANY = settings(
-    max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(200),
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
 

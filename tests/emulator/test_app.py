@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
 
 import pytest
 
 from emulator.app import create_app
 from emulator.errors import StartError
 from emulator.memory import MemoryStore
+from emulator.records import Host
 from emulator.settings import Settings
 from tests.emulator.conftest import DOCUMENTED, EXAMPLE, ROOT, Start
 from tests.emulator.raw_http import request, send
@@ -20,8 +20,8 @@ CONTRACT = ROOT / "openapi.yaml"
 class BrokenStore(MemoryStore):
     """A store with a fault in it."""
 
-    def unit(self) -> Self:
-        """It gives no unit."""
+    def host(self, *_: str) -> Host:
+        """It finds no host."""
         raise ZeroDivisionError("the fault")
 
 

@@ -28,10 +28,8 @@ PLACE = ("Guardis Test", "Été & co", "web 1")
 HOST = f"organizations/{PLACE[0]}/environments/{PLACE[1]}/hosts/{PLACE[2]}"
 
 
-@pytest.fixture(params=list(TIMINGS.values()), ids=list(TIMINGS))
-def client(start: Start, request: pytest.FixtureRequest) -> PublicClient:
-    """The client of an emulator with the host of PLACE, which it made itself."""
-    client = PublicClient(start(seeds=(), users=USERS, **request.param).port, CREDENTIALS["application key"])
+def made(client: PublicClient) -> PublicClient:
+    """The same client, once it has made the host of PLACE."""
     client.create("organizations/", name=PLACE[0], description="")
     client.create(f"organizations/{PLACE[0]}/environments/", name=PLACE[1], description="")
     members = {"name": PLACE[2], "description": "", "platform": None, "distribution": None}
@@ -39,8 +37,8 @@ def client(start: Start, request: pytest.FixtureRequest) -> PublicClient:
     return client
 
 
-def test_the_client_leads_a_machine_through_its_life(client: PublicClient) -> None:
-    """It provisions, waits for address and READY, uses every power action, locks, forgets, imports and deletes."""
+def lead_a_life(client: PublicClient) -> None:
+    """All commands of the client that are about an instance, each with its waiting, on the host of PLACE."""
     assert client.host(PLACE)["state"] == "DEFINED"
     assert client.provision(PLACE)["state"] in ("PENDING", "RUNNING")
     assert client.wait_for_address(PLACE).startswith("10.")
@@ -74,6 +72,18 @@ def test_the_client_leads_a_machine_through_its_life(client: PublicClient) -> No
     client.delete_instance(PLACE)
     client.delete_instance(PLACE)
     assert client.host(PLACE)["state"] == "DEFINED"
+
+
+@pytest.fixture(params=list(TIMINGS.values()), ids=list(TIMINGS))
+def client(start: Start, request: pytest.FixtureRequest) -> PublicClient:
+    """The client of an emulator with the host of PLACE, which it made itself."""
+    emulator = start(seeds=(), users=USERS, **request.param)
+    return made(PublicClient(emulator.port, CREDENTIALS["application key"]))
+
+
+def test_the_client_leads_a_machine_through_its_life(client: PublicClient) -> None:
+    """It provisions, waits for address and READY, uses every power action, locks, forgets, imports and deletes."""
+    lead_a_life(client)
 
 
 def test_the_client_tidies_up_after_itself(client: PublicClient) -> None:

@@ -43,7 +43,7 @@ def test_the_journal_gives_the_newest(emulator: Running) -> None:
     for _ in range(103):
         emulator.request("GET", DOCUMENTED)
     assert len(emulator.request("GET", "/_emulator/journal").json()["entries"]) == 100
-    (entry,) = emulator.request("GET", "/_emulator/journal?last=1").json()["entries"]
+    (entry,) = emulator.request("GET", "/_emulator/journal?last=1&control=true").json()["entries"]
     assert entry["path"] == "/_emulator/journal"
 
 

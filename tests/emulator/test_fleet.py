@@ -21,11 +21,11 @@ from contract import Contract, load_contract
 from emulator.clock import Clock
 from emulator.errors import StartError
 from emulator.faker_provider import HypervisorProvider
-from emulator.fleet import fleet_seed, plant_fleet
 from emulator.instances import represent
-from emulator.inventory import HOSTS
+from emulator.inventory import host_state
 from emulator.records import Host
-from emulator.seeds import load_seed, plant
+from emulator.seeding.fleet import fleet_seed, plant_fleet
+from emulator.seeding.seeds import load_seed, plant
 from emulator.settings import Settings
 from emulator.world import World, make_world
 from emulator.worlds import Worlds
@@ -59,7 +59,7 @@ def shown(world: World) -> list[Any]:
     """All that clients can see of a world's hosts and their instances, in order."""
     return [
         (
-            HOSTS.show(host),
+            (host.path, host.details, host_state(host)),
             represent(world, host, host.instance, world.clock.now()) if host.instance else None,
             host.instance.hypervisor.name if host.instance else None,
         )

@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 
 from emulator.auth import Principal, User
 from emulator.settings import Settings
-from tests.emulator.conftest import Start, running
+from tests.emulator.conftest import NewStore, Start, running
 from tests.emulator.inventory_client import INVENTORY, Inventory
 
 KINDS = {"Organization": (), "Environment": ("Acme",), "Host": ("Acme", "Prod")}
@@ -46,9 +46,9 @@ def inventory(start: Start) -> Inventory:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Inventory]:
+def shared(new_store: NewStore) -> Iterator[Inventory]:
     """One inventory for all examples of a property, with the host Acme/Prod/web-1."""
-    with running(Settings(clock="frozen")) as emulator:
+    with running(Settings(clock="frozen", store=new_store())) as emulator:
         inventory = Inventory(emulator)
         inventory.make(*HOST)
         yield inventory
@@ -368,3 +368,15 @@ def test_both_slash_forms_serve_every_path(inventory: Inventory) -> None:
         assert (plain.status_code, slashed.status_code) == (200, 200)
         assert plain.json() == slashed.json()
     assert inventory.emulator.request("PUT", host + "/", json={"name": "web-2"}).json()["name"] == "web-2"
+
+
+def test_a_host_that_is_made_again_gets_a_new_machine(inventory: Inventory) -> None:
+    """A machine that was forgotten lives on: no other gets its identity, whatever became of its host."""
+    uuids = []
+    for _ in range(3):
+        shown = inventory.emulator.request("POST", INSTANCE).json()
+        uuids += [item["value"] for item in shown["properties"] if item["key"] == "libvirt.uuid"]
+        assert inventory.emulator.request("PUT", f"{INSTANCE}/_forget").status_code == 202
+        inventory.ask("deleteHost", *HOST)
+        inventory.ask("createHost", *HOST[:2], json={"name": HOST[2]})
+    assert len(set(uuids)) == 3

@@ -22,7 +22,7 @@ def make_host(store: MemoryStore, name: str = "host") -> Host:
         if "org" not in unit.organizations():
             organization = Organization("org")
             organization.environments["env"] = Environment(organization, "env")
-            unit.add_organization(organization)
+            unit.add(organization)
         environment = unit.environment("org", "env")
         host = environment.hosts[name] = Host(environment, name)
     return host
@@ -69,7 +69,7 @@ def test_what_is_there_is_found() -> None:
     assert store.host("org", "env", "host") is host
     assert store.environment("org", "env") is host.environment
     assert list(store.organizations()) == ["org"]
-    store.remove_organization("org")
+    store.remove(store.organization("org"))
     with pytest.raises(NotFound):
         store.organization("org")
 

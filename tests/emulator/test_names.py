@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from emulator.records import Host
 from emulator.settings import Settings
-from tests.emulator.conftest import ENVIRONMENT, EXAMPLE, Running, running
+from tests.emulator.conftest import ENVIRONMENT, EXAMPLE, NewStore, Running, running
 from tests.emulator.raw_http import Answer, request, send
+from tests.thorough import examples
 
 NAME = st.text(
     st.characters(exclude_characters="/", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=255
@@ -37,17 +38,25 @@ VARIANTS = {
 
 
 @pytest.fixture(scope="module")
-def target() -> Iterator[Running]:
+def target(new_store: NewStore) -> Iterator[Running]:
     """One emulator for all names."""
-    with running(Settings(seeds=(EXAMPLE,), clock="frozen")) as emulator:
+    with running(Settings(seeds=(EXAMPLE,), clock="frozen", store=new_store())) as emulator:
         yield emulator
 
 
 def plant(target: Running, *names: str) -> None:
     """Leave the environment with hosts of these names alone."""
+    place = ("Guardis Test", "Test Environment")
     with target.world.store.unit() as unit:
-        environment = unit.environment("Guardis Test", "Test Environment")
-        environment.hosts = {name: Host(environment, name) for name in names}
+        for host in unit.hosts(unit.environment(*place)).part(0, 100):
+            unit.release(host)
+            host.instance = None
+    with target.world.store.unit() as unit:
+        environment = unit.environment(*place)
+        for host in list(unit.hosts(environment).part(0, 100)):
+            unit.remove(host)
+        for name in names:
+            unit.add(Host(environment, name))
 
 
 def ask(target: Running, method: str, name: str, safe: str = "") -> Answer:
@@ -55,7 +64,12 @@ def ask(target: Running, method: str, name: str, safe: str = "") -> Answer:
     return send(target, request(method, f"{ENVIRONMENT}/hosts/{quote(name, safe=safe)}/instance"))
 
 
-@settings(max_examples=200, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(200),
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(name=NAME)
 @example(name="Ünïcødé 🖥 名前")
 @example(name="x" * 255)
@@ -76,7 +90,12 @@ def test_any_name_reaches_its_host(target: Running, name: str) -> None:
     assert ask(target, "DELETE", name).status == 204
 
 
-@settings(max_examples=100, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(100),
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(name=NAME, other=NAME)
 def test_no_other_name_reaches_a_host(target: Running, name: str, other: str) -> None:
     """A name that differs in anything is another name."""

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emulator.errors import Malformed
-from emulator.paging import page
+from emulator.inventory.paging import page
+from emulator.store import Rows
 
 
 @settings(max_examples=100, deadline=None)
@@ -17,7 +18,7 @@ def test_a_page_is_a_slice(total: int, offset: int | None, most: int | None) -> 
     query = {name: str(number) for name, number in (("offset", offset), ("max", most)) if number is not None}
     items = list(range(total))[offset or 0 :][: total if most is None else most]
     expected = {"count": len(items), "offset": min(offset or 0, total), "total": total, "items": items}
-    assert page(query, range(total), total, int) == expected
+    assert page(query, Rows(range(total)), int) == expected
 
 
 @pytest.mark.parametrize("name", ["offset", "max"])
@@ -25,7 +26,7 @@ def test_a_page_is_a_slice(total: int, offset: int | None, most: int | None) -> 
 def test_what_is_no_number_is_refused(name: str, text: str) -> None:
     """A page by anything else than a number says which parameter was wrong, at a length that people read."""
     with pytest.raises(Malformed, match=f"{name} is '.{{0,50}}; expected a number of at most 18 digits"):
-        page({name: text}, [], 0, str)
+        page({name: text}, Rows([]), str)
 
 
 def test_only_a_page_is_built() -> None:
@@ -36,5 +37,5 @@ def test_only_a_page_is_built() -> None:
         shown.append(thing)
         return thing
 
-    answer = page({"offset": "99990", "max": "5"}, range(100_000), 100_000, show)
+    answer = page({"offset": "99990", "max": "5"}, Rows(range(100_000)), show)
     assert shown == answer["items"] == [99_990, 99_991, 99_992, 99_993, 99_994]

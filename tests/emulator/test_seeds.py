@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract import Contract, load_contract
-from emulator import seeds
 from emulator.clock import Clock
-from emulator.seeds import builtin_seed, fixtures, load_seed, plant
+from emulator.resources import fixtures
+from emulator.seeding import seeds
+from emulator.seeding.seeds import builtin_seed, load_seed, plant
 from emulator.settings import Settings
 from emulator.world import World, make_world
 from emulator.worlds import Worlds
@@ -76,7 +77,7 @@ def test_a_built_in_seed_has_a_name_and_starts_a_world(seed: Path, monkeypatch: 
     monkeypatch.chdir("/")
     assert builtin_seed(Path(seed.stem)) == seed
     worlds = Worlds(Settings(seeds=(seed,)))
-    assert worlds.authenticator.is_open == (seed.stem != "users")
+    assert worlds.world().authenticator.is_open == (seed.stem != "users")
 
 
 def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

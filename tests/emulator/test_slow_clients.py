@@ -11,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.emulator.conftest import DOCUMENTED, VACANT, Running
+from tests.emulator.processes import serving
 from tests.emulator.raw_http import Connection, request, send, snapshot, unchanged
 
 POST = request("POST", f"{VACANT}/properties", headers={"Content-Type": "application/json", "Content-Length": "2"})
@@ -64,17 +65,32 @@ def many_files() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("many_files")
-def test_eleven_hundred_connections_do_not_end_the_server(emulator: Running) -> None:
-    """Connections beyond its limit wait until others are closed; those within are served, whatever their number."""
-    with ExitStack() as stack:
+@pytest.mark.parametrize("data", [b"", POST[:40], POST + b"["], ids=["idle", "half a head", "half a body"])
+def test_a_thousand_clients_that_stall_hold_up_nobody(data: bytes) -> None:
+    """A client that comes after 1,200 who keep their connections is served, request after request."""
+    with serving("--log-format", "none") as emulator, ExitStack() as stack:
+        for _ in range(1200):
+            connection = stack.enter_context(Connection(emulator.port))
+            if data:
+                connection.send(data)
+        for _ in range(20):
+            assert emulator.ask("GET", DOCUMENTED)[0] == 200
+
+
+@pytest.mark.usefixtures("many_files")
+def test_more_connections_than_files_wait() -> None:
+    """Where the machine allows few open files, connections beyond them wait until others are closed."""
+    few = ("prlimit", "--nofile=300:300")
+    with serving("--log-format", "none", before=few) as emulator, ExitStack() as stack:
         first = stack.enter_context(Connection(emulator.port))
-        for _ in range(1100):
-            stack.enter_context(Connection(emulator.port)).send(POST + b"[")
+        for _ in range(400):
+            stack.enter_context(Connection(emulator.port)).send(POST[:40])
         first.send(request("GET", DOCUMENTED))
         answer = first.answer()
         assert answer is not None
         assert answer.status == 200
-    assert emulator.request("GET", DOCUMENTED).status_code == 200
+        stack.close()
+        assert emulator.ask("GET", DOCUMENTED)[0] == 200
 
 
 @pytest.mark.parametrize("data", [POST, POST + b"[", request("GET", DOCUMENTED)[:30]])

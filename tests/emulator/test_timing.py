@@ -104,7 +104,7 @@ def test_no_lognormal_is_negative_or_without_end(write: Write, median_: float, s
     """The tails of a distribution are cut where they would not be times."""
     parsed = timing(write(f"default: {{lognormal: {{median: {median_!r}, sigma: {sigma!r}}}}}\n"))
     assert 0 < parsed.delay("start", 1, key) < inf
-    assert 0 < parsed.default(0.0) <= parsed.default(1 - 2**-53) < inf
+    assert 0 < parsed.default(lambda: 0.0) <= parsed.default(lambda: 1 - 2**-53) < inf
 
 
 @pytest.mark.parametrize(

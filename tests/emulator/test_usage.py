@@ -33,6 +33,14 @@ BY_ENVIRONMENT: dict[str, tuple[str, Any]] = {
     "NO_CONTROL": ("1", True),
     "CONTROL_TOKEN": ("t", "t"),
     "LOG_FORMAT": ("json", "json"),
+    "STORE": ("sqlite:///a.db", "sqlite:///a.db"),
+    "WORKERS": ("3", 3),
+    "SERVER": ("granian", "granian"),
+    "JOURNAL_BYTES": ("1000", 1000),
+    "JUDGE_CLIENT": ("1", True),
+    "FAIL_ON_VIOLATION": ("yes", True),
+    "REPORT_DIR": ("/tmp/reports", Path("/tmp/reports")),
+    "TROUBLE": ("busy flaky", ("busy", "flaky")),
     "STOP_WITH_PARENT": ("true", True),
 }
 

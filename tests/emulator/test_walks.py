@@ -12,14 +12,18 @@ from hypothesis import strategies as st
 
 from contract import Edge, Operation, load_contract
 from emulator.settings import Settings
-from tests.emulator.conftest import EXAMPLE, VACANT, Running, running
+from tests.emulator.conftest import EXAMPLE, VACANT, NewStore, Running, running
+from tests.thorough import examples
 
 CONTRACT = load_contract()
 LIFECYCLE = CONTRACT.lifecycle
 OPERATIONS = [(operation, operation.trigger) for operation in CONTRACT.operations.values() if operation.trigger]
 Steps = list[tuple[Operation, str]]
 WALK = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=examples(500),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    database=None,
 )
 STEPS = st.lists(st.sampled_from(OPERATIONS), min_size=1, max_size=20)
 DELAY = 10.0
@@ -28,18 +32,19 @@ TIMING = f"default: {{fixed: {DELAY}}}\nimport: {{fixed: 0}}\n"
 
 
 @pytest.fixture(scope="module")
-def instant() -> Iterator[Running]:
+def instant(new_store: NewStore) -> Iterator[Running]:
     """An emulator on the real clock, where actions take effect at once."""
-    with running(Settings(seeds=(EXAMPLE,), clock="real")) as emulator:
+    with running(Settings(seeds=(EXAMPLE,), clock="real", store=new_store())) as emulator:
         yield emulator
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def slow(new_store: NewStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """An emulator on a frozen clock, where every action takes ten seconds."""
     timing: Path = tmp_path_factory.mktemp("timing") / "ten.yaml"
     timing.write_text(TIMING)
-    with running(Settings(seeds=(EXAMPLE,), clock="frozen", timing=str(timing))) as emulator:
+    settings_ = Settings(seeds=(EXAMPLE,), clock="frozen", timing=str(timing), store=new_store())
+    with running(settings_) as emulator:
         yield emulator
 
 

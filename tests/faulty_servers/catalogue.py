@@ -1,9 +1,43 @@
 """Servers that are each wrong in one way, with the requirements that must go red for each of them."""
 
-from tests.faulty_servers import answering, leading, refusing, showing
+from tests.faulty_servers import (
+    access,
+    answering,
+    declining,
+    exactness,
+    keeping,
+    leading,
+    locking,
+    naming,
+    racing,
+    refusing,
+    remembering,
+    robust,
+    showing,
+    speaking,
+    taking,
+    wandering,
+)
 from tests.faulty_servers.faults import FAULTS, Fault
 
-MODULES = (leading, refusing, answering, showing)
+MODULES = (
+    leading,
+    wandering,
+    refusing,
+    locking,
+    remembering,
+    answering,
+    speaking,
+    taking,
+    declining,
+    keeping,
+    showing,
+    exactness,
+    naming,
+    access,
+    robust,
+    racing,
+)
 """The modules with faults; each registers its own when it is imported."""
 
 __all__ = ["FAULTS", "MODULES", "Fault"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from tests.faulty_servers.faults import fault, on, showing
-from tests.faulty_servers.middle import Answer, Call, Change, Forward
+from tests.faulty_servers.middle import Change
 
 
 @fault("representation.names-of-path")
@@ -26,83 +27,68 @@ def agent_is_not_shown() -> Change:
     return showing(lambda shown: shown.pop("synapseState"))
 
 
-@fault("agent.down-unless-running")
-def agent_is_up_while_paused() -> Change:
-    """The agent of a paused machine is Up."""
-    return showing(lambda shown: shown.update(synapseState="Up") if shown["state"] == "PAUSED" else None)
-
-
 @fault("properties.unique-keys")
 def a_key_is_shown_twice() -> Change:
     """The first property stands twice."""
     return showing(lambda shown: shown["properties"].extend(shown["properties"][:1]))
 
 
-@fault("properties.kept")
-def start_loses_a_property() -> Change:
-    """After a start the machine has no mac any more."""
-    started: set[str] = set()
+@fault("properties.unique-keys")
+def a_key_is_shown_twice_when_paused() -> Change:
+    """A paused machine has its first property once more at the end."""
 
-    def answer(call: Call, forward: Forward) -> Answer:
-        honest = forward(call)
-        if (call.method, call.action) == ("PUT", "_start") and honest.status == 202:
-            started.add(call.root)
-        if honest.status == 204:
-            started.discard(call.root)
-        if call.root in started and (call.method, call.action, honest.status) == ("GET", "", 200):
-            left = [row for row in honest.value["properties"] if row["key"] != "mac"]
-            return honest.saying({**honest.value, "properties": left})
-        return honest
+    def twice(shown: dict[str, Any]) -> None:
+        if shown["state"] == "PAUSED":
+            shown["properties"].append(shown["properties"][0])
 
-    return answer
+    return showing(twice)
 
 
-@fault("properties.values-kept")
-def values_are_trimmed() -> Change:
-    """Spaces in a value are lost."""
-
-    def trim(shown: dict[str, Any]) -> None:
-        for row in shown["properties"]:
-            row["value"] = row["value"].replace(" ", "")
-
-    return showing(trim)
+@fault("representation.names-of-path")
+def names_are_shown_encoded() -> Change:
+    """The organization as it stands in the path: Guardis%20Test."""
+    return showing(lambda shown: shown.update(organization=quote(shown["organization"])))
 
 
-@fault("identity.new-on-provision")
-def every_machine_has_the_same_mac() -> Change:
-    """One mac for all."""
-
-    def same(shown: dict[str, Any]) -> None:
-        for row in shown["properties"]:
-            row["value"] = "00:50:56:00:00:01" if row["key"] == "mac" else row["value"]
-
-    return showing(same)
+@fault("representation.names-of-path")
+def host_is_shown_with_its_environment() -> Change:
+    """The host as environment and name."""
+    return showing(lambda shown: shown.update(host=f"{shown['host']} ({shown['environment']})"))
 
 
-@fault("lock.shown")
-def locked_is_not_shown() -> Change:
-    """A server with a lock that does not show it."""
-    return showing(lambda shown: shown.pop("locked"))
+@fault("representation.known-state")
+def paused_is_called_suspended() -> Change:
+    """SUSPENDED instead of PAUSED."""
+    return showing(lambda shown: shown.update(state=shown["state"].replace("PAUSED", "SUSPENDED")))
 
 
-@fault("console.strings")
-def port_is_a_number() -> Change:
-    """The port of the console as a number."""
-
-    def answer(call: Call, forward: Forward) -> Answer:
-        honest = forward(call)
-        return honest.saying({**honest.value, "port": int(honest.value["port"])}) if honest.status == 200 else honest
-
-    return on("GET", "vnc", answer)
+@fault("representation.complete")
+def organization_is_not_shown() -> Change:
+    """No organization."""
+    return showing(lambda shown: shown.pop("organization"))
 
 
-@fault("console.refused")
-def console_of_a_stopped_machine() -> Change:
-    """An access to the console in every state."""
-    access = {"token": "t", "hostname": "hypervisor", "port": "5900"}
+@fault("representation.complete")
+def agent_is_a_boolean() -> Change:
+    """SynapseState true and false instead of Up and Down."""
+    return showing(lambda shown: shown.update(synapseState=shown["synapseState"] == "Up"))
 
-    def answer(call: Call, forward: Forward) -> Answer:
-        honest = forward(call)
-        return honest.saying(access, 200) if honest.status == 409 else honest
 
-    return on("GET", "vnc", answer)
+@fault("representation.complete")
+def a_property_has_no_value() -> Change:
+    """A property whose value is null."""
+
+    def note(shown: dict[str, Any]) -> None:
+        shown["properties"].append({"key": "note", "value": None})
+
+    return showing(note)
+
+
+@fault("representation.complete")
+def properties_of_a_locked_instance_are_an_object() -> Change:
+    """The answer to a lock has the properties as an object, key by key."""
+
+    def as_object(shown: dict[str, Any]) -> None:
+        shown["properties"] = {row["key"]: row["value"] for row in shown["properties"]}
+
+    return on("POST", "lock", showing(as_object))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+from tests.faulty_servers.choosing import DEAR
 from tests.house.tree import ROOT, project_files, relative
 
 DEFAULT_PORT = 8795
@@ -85,12 +86,9 @@ def run_blocks(document: Path, folder: Path) -> tuple[int, str]:
     The port that the documents speak of is replaced by a free one. A block that hangs ends with 124, as under
     `timeout`.
     """
-    port = _free_port()
+    port = free_port()
     script = _script(document).replace(str(DEFAULT_PORT), str(port))
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HYPERVISOR_EMULATOR_PORT": str(port),
-    }
+    environment = with_commands() | {"HYPERVISOR_EMULATOR_PORT": str(port)}
     log = folder / ".documents.log"
     with log.open("w") as output:
         shell = subprocess.Popen(
@@ -111,6 +109,16 @@ def run_blocks(document: Path, folder: Path) -> tuple[int, str]:
     return code, log.read_text("utf-8", "replace")
 
 
+def with_commands() -> dict[str, str]:
+    """This environment, with the commands of the project on the PATH; what runs in a copy is not measured.
+
+    Runs of the suite leave out what takes long: a command line is tried here, and not the suite.
+    """
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    little = {"CONTRACT_MAX_EXAMPLES": "1", "CONTRACT_SKIP": "\n".join(DEAR)}
+    return plain | little | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
 def _script(document: Path) -> str:
     return PRELUDE + "".join(
         f"block='{relative(document)}:{block.line}'\n"
@@ -120,7 +128,8 @@ def _script(document: Path) -> str:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

@@ -14,9 +14,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from contract import load_contract
+from contract_tests.certifying.recomputing import recompute
+from contract_tests.running.suite import digest
+from tests.faulty_servers.choosing import DEAR
 from tests.house.tree import ROOT
 
-pytestmark = pytest.mark.xdist_group("wheel")  # built once, not once a worker
 PACKAGES = {"contract", "contract_tests", "emulator"}
 EXAMPLE = "/organizations/Guardis%20Test/environments/Test%20Environment/hosts/test-host-on-Hyp3/instance"
 
@@ -86,13 +89,13 @@ def test_it_holds_the_contract(wheel: Path) -> None:
 
 
 def test_it_holds_the_data_of_each_package(names: set[str]) -> None:
-    """The seeds, and each package's own documents and schemas, are inside."""
+    """The seeds, and each package's own documents, schemas and templates, are inside."""
     seeds = {f"emulator/{path.relative_to(ROOT)}" for path in (ROOT / "fixtures").rglob("*") if path.is_file()}
     data = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.suffix in {".json", ".yaml"}
+        if path.suffix in {".jinja", ".json", ".yaml"}
     }
     assert seeds
     assert seeds | data <= names
@@ -134,9 +137,29 @@ def test_it_judges(installed: Installed, served: str) -> None:
     """The installed suite finds its contract, judges a server, and leaves its record where it was run."""
     hosts = [f"Guardis Test/Test Environment/{name}" for name in ("web-1", "test-host-on-Hyp3")]
     options = ["--host", hosts[0], "--host", hosts[1], "--max-examples", "1", "--random-seed", "1"]
+    options += [word for name in DEAR for word in ("--skip", name)]
     done = installed.run("contract-tests", "run", served, *options)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads((installed.elsewhere / "contract-report" / "record.json").read_text("utf-8"))
+    folder = installed.elsewhere / "contract-report"
+    record = json.loads((folder / "record.json").read_text("utf-8"))
+    # wherever it is installed, it is the same suite, and draws the same: others can judge its runs again
+    assert record["suite"]["sha256"] == digest()
+    assert recompute(folder, load_contract()) == []
+
+
+PLUGIN_TEST = """
+def test_it(hypervisor):
+    assert hypervisor.state("test-host-on-Hyp3") == "RUNNING"
+"""
+
+
+def test_its_fixture_is_there(installed: Installed, tmp_path: Path) -> None:
+    """Whoever installs it has the fixture, without a word in a conftest."""
+    (tmp_path / "test_it.py").write_text(PLUGIN_TEST)
+    command = [str(installed.scripts / "python"), "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    # the environment from which its dependencies are borrowed may name the plugin as well
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
 def _folder_with_namesakes(folder: Path) -> Path:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-_LEFT_BEHIND = {"__pycache__", "build", "dist", "node_modules", "reports"}
+_LEFT_BEHIND = {"__pycache__", "node_modules"}
+_LEFT_AT_THE_TOP = {ROOT / name for name in ("build", "dist", "reports")}
 
 
 def project_files(*suffixes: str) -> Iterator[Path]:
@@ -32,11 +33,12 @@ def pyproject() -> dict[str, Any]:
 def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.is_dir():
-            if not path.is_symlink() and (path.name == ".ci" or not _is_left_behind(path.name)):
+            if not path.is_symlink() and (path.name == ".ci" or not _is_left_behind(path)):
                 yield from _walk(path, suffixes)
         elif not path.name.startswith(".coverage") and (not suffixes or path.suffix in suffixes):
             yield path
 
 
-def _is_left_behind(name: str) -> bool:
-    return name.startswith(".") or name in _LEFT_BEHIND or name.endswith(".egg-info")
+def _is_left_behind(path: Path) -> bool:
+    name = path.name
+    return name.startswith(".") or name in _LEFT_BEHIND or path in _LEFT_AT_THE_TOP or name.endswith(".egg-info")

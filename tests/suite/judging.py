@@ -3,86 +3,78 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import subprocess
-import sys
+from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from rich.console import Console
 
-from contract import load_contract
-from contract_tests.bench import Options
-from contract_tests.console import Narrator
-from contract_tests.runner import Runner
-from contract_tests.target import Credentials, Level, Target, parse_host
-from contract_tests.waiter import Timeouts
+from contract_tests import library
+from contract_tests.__main__ import main
+from contract_tests.library import Judgement
+from contract_tests.running.console import Narrator
+from contract_tests.running.selection import Choice
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "fixtures" / "documentation-example.yaml"
 HOST = "Guardis Test/Test Environment/test-host-on-Hyp3"
-QUICK = ("credentials", "walk", "chosen-bodies", "reading", "slashes", "methods")
+QUICK = (
+    *("credentials", "legal", "refused", "read", "quiet", "locked", "locking", "pending", "new-machine"),
+    *("chosen-bodies", "reading", "slashes", "methods"),
+)
 """The checks that draw nothing: half the requests of a run, and all but a few of the requirements."""
 VACANT = "Guardis Test/Test Environment/web-1"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a run came to: its exit code, what a person reads, and its record."""
+class Verdict(Judgement):
+    """What a run came to, and what a person reads of it."""
 
-    code: int
     text: str
-    record: dict[str, Any]
 
-    def failed(self, level: str = "MUST") -> set[str]:
-        """The ids of the requirements of this level that failed."""
-        levels = load_contract().requirements
-        failed = [name for name, row in self.record["requirements"].items() if row["verdict"] == "failed"]
-        return {name for name in failed if levels[name].level == level}
-
-    def verdict(self, requirement: str) -> str:
-        """The verdict of one requirement."""
-        return str(self.record["requirements"][requirement]["verdict"])
+    @property
+    def code(self) -> int:
+        """The exit code."""
+        return self.exit_code
 
 
 def judge(url: str, folder: Path, **options: Any) -> Verdict:
-    """Run the suite in this process. Options are those of the command line, by their names."""
-    contract = load_contract(options.get("contract"))
-    hosts = tuple(parse_host(text, contract) for text in options.get("hosts", (HOST,)))
-    target = Target(
-        url=url,
-        hosts=hosts,
-        credentials=options.get("credentials", Credentials()),
-        level=options.get("level", Level.FULL),
-        without=frozenset(options.get("without", ())),
-    )
+    """Run the suite in this process, with less of everything than it does by default.
+
+    Options are those of contract_tests.library.judge, and `only`.
+    """
     written = io.StringIO()
-    runner = Runner(
-        contract=contract,
-        target=target,
-        options=Options(options.get("random_seed", 7), options.get("max_examples", 1), options.get("only", ())),
-        timeouts=Timeouts.for_settling(options.get("settle_timeout", 2.0)),
-        folder=folder,
-        watcher=Narrator(Console(file=written, highlight=False, soft_wrap=True)),
-    )
-    code = runner.run()
-    return Verdict(code, written.getvalue(), json.loads((folder / "record.json").read_text()))
+    chosen = {
+        "random_seed": 7,
+        "max_examples": 1,
+        "settle_timeout": 2.0,
+        "choice": Choice(only=tuple(options.pop("only", ()))),
+        **options,
+    }
+    hosts = chosen.pop("hosts", (HOST,))
+    watcher = Narrator(Console(file=written, highlight=False, soft_wrap=True))
+    judgement = library.judge(url, hosts, folder, watcher=watcher, **chosen)
+    return Verdict(judgement.exit_code, judgement.record, written.getvalue())
 
 
 def command_line(*arguments: str, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m contract_tests` with these arguments and these variables besides."""
-    report = ("--report-dir", str(folder)) if folder else ()
-    return subprocess.run(
-        [sys.executable, "-m", "contract_tests", *arguments, *report],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-        timeout=120,
-        env={**_clean_environment(), **environment},
-    )
+    """Run `contract-tests` with these arguments and these variables besides, in this process: that is quick.
+
+    What it does as a process of its own, and with a terminal, other tests look at.
+    """
+    words = [*arguments, *(("--report-dir", str(folder)) if folder else ())]
+    out, err = io.StringIO(), io.StringIO()
+    with ExitStack() as stack:
+        stack.enter_context(chdir(ROOT))
+        stack.enter_context(patch.dict(os.environ, {**_clean_environment(), **environment}, clear=True))
+        stack.enter_context(redirect_stdout(out))
+        stack.enter_context(redirect_stderr(err))
+        code = main(words)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 def _clean_environment() -> dict[str, str]:

@@ -13,18 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from emulator.server import Server
+from emulator.serving.server import Server, listen, url_of
 from tests.suite.judging import ROOT
 
 
 @contextmanager
 def serving(application: Any) -> Iterator[str]:
     """A WSGI application, served in a thread until the block ends; its URL."""
-    server = Server(application, "127.0.0.1", 0)
+    listener = listen("127.0.0.1", 0)
+    server = Server(application, listener)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield server.url
+        yield url_of("127.0.0.1", listener)
     finally:
         server.stop()
         thread.join(timeout=10)

@@ -10,9 +10,9 @@ import requests
 from schemathesis import Response
 
 from contract import load_contract
-from contract_tests.api import HostApi
-from contract_tests.document_rules import Judge, Judgement
-from contract_tests.target import HostName
+from contract_tests.judging.document_rules import Judge, Judgement
+from contract_tests.running.target import HostName
+from contract_tests.sending.api import HostApi
 
 CONTRACT = load_contract()
 HOST = HostName("Guardis Test", "Test Environment", "web-1")
@@ -87,7 +87,15 @@ def _judge(operation_id: str, status: int, body: Any, headers: dict[str, list[st
         ("getVnc", 200, VNC | {"port": 5900}, JSON, "console.strings"),
         ("getVnc", 200, VNC | {"port": "0"}, JSON, "console.values"),
         ("getVnc", 200, VNC | {"hostname": "vnc://x/"}, JSON, "console.values"),
+        ("getVnc", 200, VNC | {"hostname": "h:5900"}, JSON, "console.values"),
         ("getVnc", 200, {"token": "t", "hostname": "h"}, JSON, "console.access"),
+        ("getVnc", 200, None, JSON, "console.access"),
+        ("getInstance", 200, b'"\xe9"', JSON, "representation.media-type"),
+        ("getInstance", 200, b"null", JSON, "representation.complete"),
+        ("getInstance", 404, None, {}, "errors.shape"),
+        ("provisionInstance", 200, None, {}, "operations.provision-answers-representation"),
+        ("importInstance", 200, None, {}, "operations.import-code"),
+        ("lockInstance", 200, None, {}, "lock.answers-representation"),
     ],
 )
 def test_a_bad_answer_is_charged_to_one_requirement(
@@ -108,6 +116,7 @@ def test_a_bad_answer_is_charged_to_one_requirement(
         ("getInstance", 401, ERROR, {**JSON, "www-authenticate": ["Basic"]}, {"auth.challenge"}),
         ("startInstance", 202, None, {}, {"operations.documented-answers"}),
         ("getVnc", 200, VNC, JSON, {"console.strings", "console.values"}),
+        ("getVnc", 200, VNC | {"hostname": "fe80::1%eth0"}, JSON, {"console.strings", "console.values"}),
         ("lockInstance", 200, INSTANCE | {"locked": True}, JSON, {"lock.shown"}),
     ],
 )
@@ -118,6 +127,31 @@ def test_a_good_answer_is_charged_to_none(
     judgement = _judge(operation, status, body, headers)
     assert judgement.broken == ()
     assert shows | {"robustness.no-server-error"} <= set(judgement.held)
+
+
+@pytest.mark.parametrize(
+    "status, body, headers, charged",
+    [
+        (405, ERROR, {**JSON, "allow": ["PUT, OPTIONS"]}, []),
+        (405, ERROR, JSON, ["errors.method-not-allowed"]),
+        (405, ERROR, {**JSON, "allow": ["GET"]}, ["errors.method-not-allowed"]),
+        (405, b"<p>", {"content-type": ["text/html"], "allow": ["PUT"]}, ["representation.media-type"]),
+        (405, {"error": "no"}, {**JSON, "allow": ["PUT"]}, ["errors.shape"]),
+        (404, ERROR, JSON, ["errors.method-not-allowed"]),
+        (200, None, {}, ["errors.method-not-allowed"]),
+    ],
+)
+def test_an_undeclared_method_is_refused_as_documented(
+    status: int, body: Any, headers: dict[str, list[str]], charged: list[str]
+) -> None:
+    """An answer to a method that the path does not have is an error like others, and lists those that it has."""
+    operation = CONTRACT.operations["startInstance"]
+    case = next(one for one in API.undeclared(HOST.path(operation.path)) if one.method == "PATCH")
+    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    request = requests.Request("PATCH", f"http://x{HOST.path(operation.path)}").prepare()
+    response = Response(status, headers, content, request, 0.0, True)  # noqa: FBT003 - `verify`, by its place
+    judgement = Judge(CONTRACT, lambda _: True).judge(operation, HOST, case, response, declared=False)
+    assert [broken.requirement for broken in judgement.broken] == charged
 
 
 def test_a_feature_that_is_not_claimed_is_not_judged() -> None:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from contract_tests import runner
-from contract_tests.registry import Check
-from contract_tests.target import Level
+from contract_tests.running import run
+from contract_tests.running.registry import Check
+from contract_tests.running.selection import Choice
+from contract_tests.running.target import Level
+from tests.faulty_servers.choosing import DEAR
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
 from tests.suite.judging import HOST, QUICK, VACANT, judge
 from tests.suite.serving import emulator
+
+NOT_DEAR = Choice(skip=DEAR)
+"""Everything but the tests that take long, which have tests of their own, and are seen here on the emulator."""
+ON_THE_WAY = ("legal", "refused", "pending", "quiet", "new-machine")
+"""What meets instances that are on their way."""
 
 SLOW = "default: {uniform: [0.02, 0.1]}\n"
 ODD = """
@@ -40,7 +48,7 @@ def test_a_slow_emulator_is_judged_green(timing: str, folder: Path, tmp_path: Pa
     """A server that takes its time shows PENDING, and is judged by what it accepts and refuses there."""
     (tmp_path / "slow").write_text(SLOW)
     with emulator("--timing", timing if ":" in timing else str(tmp_path / timing)) as url:
-        verdict = judge(url, folder, hosts=(VACANT,), settle_timeout=20.0)
+        verdict = judge(url, folder, hosts=(VACANT,), settle_timeout=20.0, only=ON_THE_WAY)
     assert verdict.code == 0, verdict.text
     for rule in ("pending-accepts", "pending-refuses", "pending-delete", "forget-lets-settle"):
         assert verdict.verdict(f"lifecycle.{rule}") == "passed"
@@ -48,7 +56,7 @@ def test_a_slow_emulator_is_judged_green(timing: str, folder: Path, tmp_path: Pa
 
 def test_a_fast_server_need_not_show_pending(serve: Callable[..., str], folder: Path) -> None:
     """On a server that is done at once the rules of PENDING do not apply, and are not passed."""
-    verdict = judge(serve(), folder, only=("walk",))
+    verdict = judge(serve(), folder, only=("legal", "pending"))
     assert verdict.verdict("lifecycle.pending-refuses") == "not-applicable"
 
 
@@ -57,7 +65,7 @@ def test_names_may_be_odd(folder: Path, tmp_path: Path) -> None:
     seed = tmp_path / "odd.yaml"
     seed.write_text(ODD)
     with emulator("--seed", str(seed)) as url:
-        verdict = judge(url, folder, hosts=("Ünïted 100%/a?b#c {d}/..dots & ☃ 'quotes\"",))
+        verdict = judge(url, folder, hosts=("Ünïted 100%/a?b#c {d}/..dots & ☃ 'quotes\"",), choice=NOT_DEAR)
     assert verdict.code == 0, verdict.text
 
 
@@ -119,8 +127,9 @@ def test_a_lost_reply_is_no_fault(serve: Callable[..., str], folder: Path) -> No
     assert verdict.code == 4, verdict.text
     assert verdict.verdict("lifecycle.reboot-leads") == "inconclusive"
     assert not verdict.failed()
-    legal = [row for row in _exchanges(folder) if row.get("error") and row["check"] == "walk"]
-    assert len(legal) == cut.count(next(agent for agent in cut if agent.endswith("(walk)")))
+    lost = Counter(row["check"] for row in _exchanges(folder) if row.get("error"))
+    assert lost["legal[rebootInstance,RUNNING]"] == 1
+    assert lost == Counter(agent.partition("(")[2].removesuffix(")") for agent in cut)
 
 
 def test_a_server_that_dies_ends_the_run(serve: Callable[..., str], folder: Path) -> None:
@@ -137,6 +146,28 @@ def test_a_server_that_dies_ends_the_run(serve: Callable[..., str], folder: Path
     assert len(calls) < 330
 
 
+def test_a_server_that_breaks_a_rule_and_dies_is_red(serve: Callable[..., str], folder: Path) -> None:
+    """What was found before a server stopped answering counts: exit code 1, and what was not looked at is said."""
+    calls: list[str] = []
+
+    def is_late(environ: dict[str, Any]) -> bool:
+        calls.append(environ["PATH_INFO"])
+        return len(calls) > 1500
+
+    def around(application: Any) -> Any:
+        def answer(call: Call, forward: Forward) -> Answer:
+            return forward(call.at("_off") if (call.method, call.action) == ("PUT", "_pause") else call)
+
+        return _cutting(is_late)(Changed(application, answer))
+
+    verdict = judge(serve(around=around), folder)
+    assert verdict.code == 1, verdict.text
+    assert "lifecycle.pause-leads" in verdict.failed()
+    last = verdict.record["results"][-1]
+    assert last["verdict"] == "not-run"
+    assert "does not answer any more" in last["reason"]
+
+
 def test_a_broken_check_is_not_blamed_on_the_server(
     serve: Callable[..., str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,11 +177,11 @@ def test_a_broken_check_is_not_blamed_on_the_server(
         raise ZeroDivisionError("a mistake in the suite")
 
     broken = Check("broken", "a broken check", Level.OBSERVE, ("lifecycle.path",), breaks)
-    monkeypatch.setattr(runner, "plan_for", lambda _: (broken,))
+    monkeypatch.setattr(run, "plan_for", lambda _: (broken,))
     verdict = judge(serve(), folder)
     assert verdict.code == 3
     assert "the suite itself broke in broken" in verdict.text
-    assert "ZeroDivisionError" in verdict.record["checks"][0]["notes"][0]
+    assert "ZeroDivisionError" in verdict.record["results"][0]["notes"][0]
 
 
 def _exchanges(folder: Path) -> list[dict[str, Any]]:

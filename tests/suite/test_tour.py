@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
 from contract import Contract, Operation, load_contract
-from contract_tests.moves import is_path
-from contract_tests.tour import Map, Move, Node
+from contract_tests.moving.moves import is_path
+from contract_tests.moving.tour import Map, Move, Node
+from contract_tests.running.plan import plan_for
 
 CONTRACT = load_contract()
 
 
 def _tour(contract: Contract, usable: Callable[[Operation], bool] = lambda _: True) -> list[Move]:
-    """The moves of a whole tour from no instance, on a server that does everything right."""
+    """The moves of a whole tour from no instance, each of which begins where the one before it led."""
     chart, node = Map(contract, usable), Node(contract.lifecycle.absent)
-    done: set[tuple[str, str, str]] = set()
     made: list[Move] = []
-    while way := chart.next_moves(node, done, set()):
-        move = way[0]
+    for start, move in chart.tour(node):
+        assert start == node
         assert move in chart.moves(node)
-        done.add(move.key)
         made.append(move)
         node = chart.after(node, move)
+    assert node == Node(contract.lifecycle.absent)
     return made
 
 
@@ -67,14 +70,58 @@ def test_a_tour_without_a_feature_makes_the_rest(feature: str) -> None:
     assert {move.target for move in made} >= {"RUNNING", "PAUSED", "STOPPED", "ABSENT"}
 
 
+def test_a_route_is_the_cheapest() -> None:
+    """Three actions are made rather than one provision; without another way the machine is made anew."""
+    chart = Map(CONTRACT)
+    route = chart.route(Node("UNDEFINED"), Node("PAUSED"))
+    assert route is not None
+    assert [move.operation.id for move in route] == ["deleteInstance", "provisionInstance", "pauseInstance"]
+    again = chart.route(Node("STOPPED"), Node("PAUSED"))
+    assert again is not None
+    assert [move.operation.id for move in again] == ["startInstance", "pauseInstance"]
+
+
+def test_a_plan_follows_the_tour() -> None:
+    """In the plan a cell comes where the tour has just arrived: what stays first, then the move that leads on."""
+    ids = [check.id for check in plan_for(CONTRACT)]
+    assert ids.index("legal[provisionInstance,ABSENT]") < ids.index("refused[startInstance,RUNNING]")
+    assert ids.index("refused[startInstance,RUNNING]") < ids.index("legal[pauseInstance,RUNNING]")
+    assert ids.index("legal[pauseInstance,RUNNING]") < ids.index("refused[pauseInstance,PAUSED]")
+
+
+def test_a_plan_is_the_same_everywhere() -> None:
+    """The order of the plan depends on the contract alone, not on how this process hashes strings."""
+    script = (
+        "from contract import *; from contract_tests.running.plan import *; "
+        "print([check.id for check in plan_for(load_contract())])"
+    )
+    plans = {
+        subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(plans) == 1
+
+
+def test_every_cell_has_its_check() -> None:
+    """Every state in which an instance can rest, with every trigger: legal, or refused; and once under lock."""
+    plan = plan_for(CONTRACT)
+    lifecycle = CONTRACT.lifecycle
+    settled = [name for name, state in lifecycle.states.items() if state.kind != "transient"]
+    cells = {(state, one.id) for state in settled for one in CONTRACT.operations.values() if one.trigger}
+    tried = {(one.cell.state, one.operation) for one in plan if one.cell and one.name in ("legal", "refused")}
+    assert tried == cells
+    locked = {(one.cell.state, one.operation) for one in plan if one.cell and one.name == "locked"}
+    assert locked == {(state, operation) for state, operation in cells if state != lifecycle.absent}
+
+
 def test_a_route_goes_around_what_is_broken() -> None:
     """A way is found without the moves that do not work, or none."""
     chart = Map(CONTRACT, lambda _: True)
 
     def way(goal: str, *broken: str) -> list[str] | None:
-        found = chart.route(
-            Node("RUNNING"), lambda node, _: node == Node(goal), lambda move: move.operation.id not in broken
-        )
+        found = chart.route(Node("RUNNING"), Node(goal), lambda move: move.operation.id not in broken)
         return None if found is None else [move.operation.id for move in found]
 
     assert way("STOPPED") == ["shutdownInstance"]

@@ -10,17 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract import load_contract
-from contract_tests.ledger import Ledger
-from contract_tests.outcomes import ExitCode, Finding, Judged, Verdict, worst
-from contract_tests.plan import plan_for
-from contract_tests.registry import Check
-from contract_tests.summary import CheckOutcome, judge_requirements, summarize
-from contract_tests.target import Credentials, HostName, Level, Target
+from contract_tests.running.ledger import Ledger
+from contract_tests.running.outcomes import ExitCode, Finding, Judged, Verdict, worst
+from contract_tests.running.plan import plan_for
+from contract_tests.running.registry import Check
+from contract_tests.running.selection import Selection
+from contract_tests.running.summary import CheckOutcome, judge_requirements, summarize
+from contract_tests.running.target import Credentials, HostName, Level, Target
 
 CONTRACT = load_contract()
 TARGET = Target("http://127.0.0.1:1", (HostName("o", "e", "h"),), Credentials(), Level.FULL)
 RULE, OTHER = "lifecycle.pause-leads", "lifecycle.start-leads"
 CHECK = Check("a-check", "", Level.FULL, (RULE,), lambda _: None)
+WHOLE = Selection((CHECK,), {})
 FINDING = Finding((RULE,), "pause", "PAUSED", "STOPPED")
 BUSY = {operation: Counter({operation_.success: 1, 409: 1}) for operation, operation_ in CONTRACT.operations.items()}
 
@@ -30,8 +32,8 @@ def _outcome(verdict: Verdict, reason: str = "", rule: Verdict | None = None) ->
 
 
 def _end(outcomes: Sequence[CheckOutcome], left: Sequence[str] = (), *, interrupted: bool = False) -> int:
-    judged = judge_requirements(CONTRACT, TARGET, outcomes, BUSY)
-    return summarize(CONTRACT, judged, outcomes, left, interrupted=interrupted).exit_code
+    judged = judge_requirements(CONTRACT, TARGET, outcomes, BUSY, WHOLE)
+    return summarize(CONTRACT, judged, outcomes, left, WHOLE, interrupted=interrupted).exit_code
 
 
 @given(st.lists(st.sampled_from(Verdict), min_size=1))
@@ -111,15 +113,15 @@ def test_an_operation_that_was_never_accepted_leaves_the_documented_answers_open
     rule = "operations.documented-answers"
     outcome = CheckOutcome(CHECK, Verdict.PASSED, "", {rule: Judged(Verdict.PASSED)})
     statuses = {**BUSY, "pauseInstance": Counter({409: 7})}
-    assert judge_requirements(CONTRACT, TARGET, [outcome], BUSY)[rule].verdict is Verdict.PASSED
-    judged = judge_requirements(CONTRACT, TARGET, [outcome], statuses)[rule]
+    assert judge_requirements(CONTRACT, TARGET, [outcome], BUSY, WHOLE)[rule].verdict is Verdict.PASSED
+    judged = judge_requirements(CONTRACT, TARGET, [outcome], statuses, WHOLE)[rule]
     assert judged == Judged(Verdict.INCONCLUSIVE, "pauseInstance was never accepted")
 
 
 def test_a_feature_that_is_not_claimed_does_not_apply() -> None:
     """Requirements of a feature that the server does not claim are not applicable."""
     target = Target(TARGET.url, TARGET.hosts, Credentials(), Level.FULL, frozenset({"vnc"}))
-    judged = judge_requirements(CONTRACT, target, [], BUSY)
+    judged = judge_requirements(CONTRACT, target, [], BUSY, WHOLE)
     assert judged["console.access"].verdict is Verdict.NOT_APPLICABLE
 
 

@@ -1,0 +1,115 @@
+"""What needs two hosts: their machines differ, and what is done to the one leaves the other alone.
+
+The contract: isolation.other-hosts and identity.distinct. The sharpest pair is two hosts of one name in two
+environments or organizations: a server that forgets a part of the address mixes them up.
+"""
+
+from __future__ import annotations
+
+from contract import Operation
+from contract_tests.checks.identity import MAC_KEY
+from contract_tests.judging import compare
+from contract_tests.judging.answer_checks import UUID_KEY
+from contract_tests.moving.waiter import Snapshot
+from contract_tests.running.bench import Bench
+from contract_tests.running.registry import check
+from contract_tests.running.target import HostName, Level
+from contract_tests.sending.replies import Reply
+
+DISTINCT, ISOLATED = "identity.distinct", "isolation.other-hosts"
+
+
+@check(
+    "two-hosts",
+    "two hosts, side by side",
+    level=Level.FULL,
+    requirements=(DISTINCT, ISOLATED),
+    hosts=2,
+)
+def two_hosts(bench: Bench) -> None:
+    """One gets a machine, then the other; then every operation is done to each of them while the other is watched."""
+    first, second = bench.target.hosts[:2]
+    for host in (first, second):
+        bench.navigator.bring(host, bench.contract.lifecycle.absent)
+    pair = Pair(bench, first, second)
+    pair.provision()
+    pair.watch_each(pair.operations())
+    Pair(bench, second, first).watch_each(pair.disturbing())
+
+
+class Pair:
+    """Two hosts: something is done to the one, and the other is watched."""
+
+    def __init__(self, bench: Bench, acting: HostName, watched: HostName) -> None:
+        self._bench = bench
+        self._lifecycle = bench.contract.lifecycle
+        self._acting, self._watched = acting, watched
+        self._running = next(name for name, state in self._lifecycle.states.items() if state.guest_runs)
+
+    def operations(self) -> list[Operation]:
+        """All that write, those that end with no instance last: each of them costs a provision."""
+        claimed = [one for one in self._bench.claimed(self._bench.contract.operations.values()) if one.method != "GET"]
+        return sorted(claimed, key=lambda one: (self._state_for(one) == self._lifecycle.absent) + 2 * self._ends(one))
+
+    def disturbing(self) -> list[Operation]:
+        """Two for the way back: one that changes a machine that runs, and one that ends it."""
+        running = [one for one in self.operations() if self._state_for(one) == self._running]
+        return [running[0], next(one for one in running if self._ends(one))]
+
+    def provision(self) -> None:
+        """A machine for the one leaves the other without; a machine for the other is another one."""
+        navigator = self._bench.navigator
+        nothing = navigator.look(self._watched)
+        one = navigator.bring(self._acting, self._running)
+        self._unchanged("provisioned", nothing, one.reply)
+        two = navigator.bring(self._watched, self._running)
+        difference = compare.changed(self._bench.shown, one, navigator.look(self._acting))
+        what = f"{self._watched} was provisioned"
+        expected = f"{self._acting} as it was"
+        self._bench.ledger.require(
+            difference is None, (ISOLATED,), what, expected=expected, got=difference, reply=two.reply
+        )
+        self._distinct(one, two)
+
+    def _distinct(self, one: Snapshot, two: Snapshot) -> None:
+        machines = [dict(self._bench.shown.properties(look.body)) for look in (one, two)]
+        shared = [key for key in (UUID_KEY, MAC_KEY) if machines[0].get(key) == machines[1].get(key)]
+        self._bench.ledger.require(
+            not shared,
+            (DISTINCT,),
+            f"{self._acting} and {self._watched}, both provisioned",
+            expected="a libvirt.uuid and a mac for each",
+            got=f"the same {', '.join(shared)}",
+            reply=two.reply,
+        )
+
+    def watch_each(self, operations: list[Operation]) -> None:
+        """Each operation where it is legal, on the one; then a look at the other."""
+        for operation in operations:
+            self._bench.navigator.bring(self._acting, self._state_for(operation))
+            before = self._bench.navigator.look(self._watched)
+            reply = self._bench.navigator.fire(operation, self._acting)
+            self._bench.navigator.rest(self._acting)
+            self._unchanged(f"sent {operation.id}", before, reply)
+        self._bench.navigator.bring(self._acting, self._running)
+
+    def _state_for(self, operation: Operation) -> str:
+        """A state in which the operation is legal; where a machine runs, if that is one."""
+        legal = self._lifecycle.legal_from(operation.trigger) if operation.trigger else (self._running,)
+        return self._running if self._running in legal else legal[0]
+
+    def _ends(self, operation: Operation) -> bool:
+        edge = self._lifecycle.edge(self._state_for(operation), operation.trigger or "")
+        return edge is not None and self._lifecycle.absent in edge.to
+
+    def _unchanged(self, what: str, before: Snapshot, reply: Reply) -> None:
+        difference = compare.changed(self._bench.shown, before, self._bench.navigator.look(self._watched))
+        self._bench.ledger.figures["answers"] += 1
+        self._bench.ledger.require(
+            difference is None,
+            (ISOLATED,),
+            f"{self._acting} was {what}",
+            expected=f"{self._watched} as it was",
+            got=difference,
+            reply=reply,
+        )

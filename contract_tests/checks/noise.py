@@ -1,0 +1,138 @@
+"""Generated noise around operations that read no body: query parameters and bodies that must not matter.
+
+Such an operation has nothing to draw but names, and names are never drawn: a drawn name could be another host's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from hypothesis import strategies as st
+from schemathesis.core import NOT_SET
+
+from contract import Contract, Operation
+from contract_tests.judging import cells, compare
+from contract_tests.moving.waiter import Snapshot
+from contract_tests.running.bench import Bench
+from contract_tests.running.registry import check_each
+from contract_tests.running.target import Level, level_of
+from contract_tests.sending.generated import draw
+from contract_tests.sending.replies import LostReplyError, Reply
+
+QUERY, ACTION_BODY = "http.unknown-query", "operations.action-body"
+REFUSED = {400: "refused.bad-body", 409: cells.UNCHANGED, 415: "refused.bad-body"}
+"""The requirement that a refusal changes nothing, by its status; `refused.others` for any other."""
+
+LEGAL_SECONDS = 0.5
+"""What examples that have to be undone may cost on a slow server; one is sent in any case."""
+
+
+def _without_body(contract: Contract) -> Iterable[tuple[Operation, Level, Iterable[str]]]:
+    for operation in contract.operations.values():
+        if operation.body is None:
+            rules = (QUERY,) if operation.method == "GET" else (QUERY, ACTION_BODY)
+            yield operation, level_of(operation, contract), rules
+
+
+@check_each("noise", "query parameters and bodies that nobody asked for on", operations=_without_body)
+def noise(bench: Bench, operation: Operation) -> None:
+    """Unknown query parameters and, on a write, a body that no action reads: from a refusing and from a legal state."""
+    Noise(bench, operation).run()
+
+
+QUERIES = st.dictionaries(
+    st.sampled_from(["secret_only", "force", "show_processed", "show_in_progress", "x-unknown"])
+    | st.text(
+        st.characters(min_codepoint=33, max_codepoint=0x17F, exclude_categories=("Cs", "Cc")), min_size=1, max_size=8
+    ),
+    st.sampled_from(["False", "True", "", "1"]) | st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8),
+    min_size=1,
+    max_size=3,
+)
+"""Query parameters: those that the platform's own client sends, and unknown ones."""
+
+JSON_BODIES = st.sampled_from([{}, [], {"force": True}]) | st.dictionaries(
+    st.text(max_size=5), st.integers(), max_size=2
+)
+"""Bodies for operations that read none."""
+
+
+class Noise:
+    """Sends an operation with things around it that must not matter."""
+
+    def __init__(self, bench: Bench, operation: Operation) -> None:
+        self._bench = bench
+        self._operation = operation
+        self._lifecycle = bench.contract.lifecycle
+
+    def run(self) -> None:
+        """One example in ten is sent where the operation is legal: each of those has to be undone."""
+        if self._operation.id in self._bench.client.missing:
+            self._bench.ledger.pass_over((QUERY, ACTION_BODY), f"{self._operation.id} is not there")
+            return
+        has_body = self._operation.method != "GET"
+        numbers = [self._bench.seed for _ in range(3)]  # before any waiting, which draws for its jitter
+        examples = self._bench.options.max_examples
+        states = list(self._within_reach())
+        refusing = [state for state in states if not self._is_legal(state)]
+        legal = [state for state in states if self._is_legal(state)]
+        undone = max(examples // 10, 2)
+        if self._operation.trigger is not None:
+            undone = self._bench.affordable(undone, LEGAL_SECONDS)
+        rounds = (
+            (refusing[:1], examples, st.none() | JSON_BODIES if has_body else st.none()),
+            (legal[:1], undone - has_body, st.none()),
+            (legal[:1], int(has_body), JSON_BODIES),  # a body is tried where it could change what is done
+        )
+        for (state, count, body), number in zip(rounds, numbers, strict=True):
+            for one in state if count else ():
+                draw(st.tuples(st.just(one), QUERIES, body), self._try, self._bench, count, number=number)
+
+    def _within_reach(self) -> Iterator[str]:
+        """The settled states that the level lets the host be brought into, those of known machines first."""
+        navigator = self._bench.navigator
+        now = navigator.unlocked(self._bench.host, navigator.rest(self._bench.host))
+        targets = {target for _, _, target in navigator.map.all_moves(navigator.node(self._bench.host))}
+        for kind in ("stable", "absent"):
+            for name, state in self._lifecycle.states.items():
+                if state.kind == kind and name in {now.state, *targets}:
+                    yield name
+
+    def _is_legal(self, state: str) -> bool:
+        if self._operation.trigger is not None:
+            return self._lifecycle.edge(state, self._operation.trigger) is not None
+        return state in (self._operation.legal_in or set(self._lifecycle.states) - {self._lifecycle.absent})
+
+    def _try(self, drawn: tuple[str, dict[str, str], Any]) -> None:
+        state, query, body = drawn
+        bench, operation = self._bench, self._operation
+        rules = (QUERY,) if body is None else (ACTION_BODY,)
+        what = f"{operation.id} in {state} with {'a query' if body is None else 'a body'} that it does not know"
+        try:
+            before = bench.navigator.bring(bench.host, state)
+            reply = bench.client.call(operation, bench.host, query=query, body=NOT_SET if body is None else body)
+            bench.navigator.mover.note(operation, bench.host, before, reply)
+            if 400 <= reply.status < 500:
+                self._unchanged(what, before, reply)
+            self._judge(state, rules, what, reply, refusals=() if body is None else (400, 415))
+        except LostReplyError as error:
+            bench.ledger.doubt(rules, f"{what}: {error}")
+
+    def _unchanged(self, what: str, before: Snapshot, reply: Reply) -> None:
+        bench = self._bench
+        rule = REFUSED.get(reply.status, "refused.others")
+        difference = compare.changed(bench.shown, before, bench.navigator.look(bench.host))
+        expected = "the instance as it was"
+        bench.ledger.require(difference is None, (rule,), what, expected=expected, got=difference, reply=reply)
+
+    def _judge(self, state: str, rules: tuple[str, ...], what: str, reply: Reply, refusals: tuple[int, ...]) -> None:
+        bench, operation = self._bench, self._operation
+        bench.ledger.figures["examples"] += 1
+        if reply.status >= 500:
+            return  # charged already, as in every answer
+        refusal = 404 if state == self._lifecycle.absent else 409
+        usual = operation.success if self._is_legal(state) else refusal
+        holds = reply.status in (usual, *refusals) or bench.same_without(operation, state, reply)
+        expected = " or ".join(map(str, (usual, *refusals)))
+        bench.ledger.require(holds, rules, what, expected=expected, got=reply, reply=reply)
