@@ -15,15 +15,12 @@ from typing import Any
 from emulator.app import create_app
 from emulator.errors import NO_ANSWER, StartError
 from emulator.serving.server import BACKLOG, THREADS, Application
-from emulator.serving.workers import STOP_SIGNALS, ignore_stops
+from emulator.serving.workers import TICK, hear, ignore_stops
 from emulator.settings import MEMORY, Settings
 from emulator.worlds import Worlds
 
 LOOK = 0.02
 """Seconds between two looks at whether it answers."""
-
-TICK = 1.0
-"""Seconds between two looks at whether to go on."""
 
 PATIENCE = 1
 """Seconds that accepted requests may take after a stop was asked for."""
@@ -103,8 +100,7 @@ class Server:
         if not self._is_ready and self._answers():
             self._is_ready = True
             self._granian_stops = signal.getsignal(signal.SIGTERM)
-            for number in STOP_SIGNALS:
-                signal.signal(number, lambda *_: self._stop_soon())
+            hear(self._stop_soon)
             try:
                 self._announce()
             except StartError as error:

@@ -107,14 +107,17 @@ class _JsonErrorTask(ErrorTask):
 
 
 class _Task(WSGITask):
-    """Writes an answer; the application may say how the names of headers are written, and that it is the last."""
+    """Writes an answer: the last of its connection while the server drains, or when the application says so.
+
+    The application may also say how the names of headers are written.
+    """
 
     environ: dict[str, Any] | None
 
     def build_response_header(self) -> bytes:
         environ = self.environ or {}
-        if environ.get(LAST_ANSWER):
-            self.set_close_on_finish()
+        if environ.get(LAST_ANSWER) or self.channel.server.is_draining:  # it may have begun before the end did
+            self.request.headers["CONNECTION"] = "close"
         header = bytes(super().build_response_header())
         case = environ.get(HEADER_CASE)
         return header if case is None else _WRITTEN[case](header)
@@ -139,7 +142,7 @@ _WRITTEN: Mapping[str, Callable[[bytes], bytes]] = {
 
 
 class _Channel(HTTPChannel):
-    """A connection. While the server drains, its answers say that they are the last."""
+    """A connection."""
 
     parser_class = _Parser
     task_class = _Task
@@ -158,8 +161,6 @@ class _Channel(HTTPChannel):
 
     def service(self) -> None:
         self.server.serving.channel = self
-        if self.server.is_draining:
-            self.requests[0].headers["CONNECTION"] = "close"
         super().service()
 
 

@@ -69,9 +69,19 @@ class Workers:
 
 
 def hear(stop: Callable[[], None]) -> None:
-    """In a worker: call `stop` at a signal, also at one that came before it could be heard."""
+    """In a worker: call `stop` at a signal, also at one that came before it could be heard.
+
+    Signals interrupt each other's handlers, without end when more come than are handled: the second does nothing.
+    """
+    heard: list[int] = []
+
+    def once(number: int, _: object) -> None:
+        if not heard:
+            heard.append(number)
+            stop()
+
     for number in STOP_SIGNALS:
-        signal.signal(number, lambda *_: stop())
+        signal.signal(number, once)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEARD)
 
 

@@ -21,7 +21,7 @@ SECONDS = 10
 
 @dataclass(frozen=True)
 class Answer:
-    """A response; names of headers are in lower case."""
+    """A response; names of headers are in lower case, values of one name joined by commas."""
 
     status: int
     headers: dict[str, str]
@@ -74,7 +74,7 @@ class Connection:
         headers: dict[str, str] = {}
         while line := self._reader.readline().decode("latin-1").strip():
             name, _, value = line.partition(":")
-            headers[name.lower()] = value.strip()
+            headers[name.lower()] = ", ".join([*filter(None, [headers.get(name.lower())]), value.strip()])
         length = int(headers.get("content-length", "0")) if has_body else 0
         return Answer(status, headers, self._reader.read(length))
 

@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from waitress.adjustments import Adjustments
@@ -78,6 +80,34 @@ def test_a_client_that_waits_is_told_to_stop(process: Process, path: str) -> Non
         assert last is not None
         assert (last.status, last.headers.get("connection")) == (200, "close")
     assert process.popen.wait(SECONDS) == 0
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_what_began_before_the_stop_and_ends_after_it_is_the_last_answer(version: bytes) -> None:
+    """Whether an answer is the last one is asked when it is written, not when its request came."""
+    began, released = Event(), Event()
+
+    def application(_: Any, start_response: Any) -> list[bytes]:
+        began.set()
+        assert released.wait(SECONDS)
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"{}"]
+
+    server = Server(application, listen("127.0.0.1", 0))
+    serves = Thread(target=server.run, kwargs={"dismiss": released.set})
+    serves.start()
+    try:
+        with Connection(server.port) as connection:
+            connection.send(b"GET / HTTP/" + version + b"\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
+            assert began.wait(SECONDS)
+            server.stop()
+            answer = connection.answer()
+            assert answer is not None
+            assert (answer.status, answer.headers.get("connection"), answer.body) == (200, "close", b"{}")
+            assert connection.answer() is None
+    finally:
+        server.stop()
+        serves.join(SECONDS)
 
 
 @pytest.mark.parametrize("data", [b"", GET[:40], sent("POST", DOCUMENTED, b"{}")[:-1], GET])
