@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from flask import Flask, Response
+from flask import Flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.exceptions import NotFound as NoRoute
 
@@ -19,11 +19,12 @@ from emulator import control, instances, inventory
 from emulator.auth import authorize
 from emulator.call import UseCase
 from emulator.errors import NO_ANSWER, InDoubt, NotFound, Refusal
+from emulator.framework import EmulatorFlask, EmulatorRequest, EmulatorResponse, current_request
 from emulator.instances import acts
 from emulator.journal import BODY, Entry, pack
 from emulator.journal.access_log import AccessLog
 from emulator.path_guide import PathGuide
-from emulator.router import JSON, EmulatorRequest, bind, current_request
+from emulator.router import JSON, bind
 from emulator.settings import Settings
 from emulator.trouble import answers
 from emulator.world import World
@@ -38,23 +39,6 @@ WORLD = "emulator.world"
 USE_CASES: Mapping[str, UseCase] = {**instances.USE_CASES, **inventory.USE_CASES}
 
 
-class EmulatorFlask(Flask):
-    """Flask with our request; OPTIONS answers with Allow and nothing else."""
-
-    request_class = EmulatorRequest
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The function itself: none here is a coroutine, and to find that out takes longer than some of them."""
-        return func
-
-    def make_default_options_response(self) -> Response:
-        """204 with Allow (openapi.yaml: requirement http.options)."""
-        response = super().make_default_options_response()
-        del response.headers["Content-Type"]
-        response.status_code = 204
-        return response
-
-
 def create_app(settings: Settings, worlds: Worlds | None = None) -> Flask:
     """The emulator as a WSGI application.
 
@@ -62,9 +46,8 @@ def create_app(settings: Settings, worlds: Worlds | None = None) -> Flask:
     `app.extensions["worlds"]`. StartError and ContractError say what cannot be started.
     """
     worlds = worlds or Worlds(settings)
-    app = EmulatorFlask("emulator", static_folder=None)
+    app = EmulatorFlask()
     app.extensions["worlds"] = worlds
-    app.url_map.merge_slashes = False
     documents = [worlds.contract.document, load_document(inventory.DOCUMENT)]
     if settings.control:
         documents.append(load_document(control.DOCUMENT))
@@ -108,7 +91,7 @@ def _admit(app: Flask, worlds: Worlds, guard: control.Guard | None, base_path: s
     """Before anything else: 401, then 403, then a path that names nothing (openapi.yaml: order of refusals)."""
 
     @app.before_request
-    def admit() -> Response | None:
+    def admit() -> EmulatorResponse | None:
         incoming = current_request()
         incoming.started = time.perf_counter()
         incoming.world = worlds.world()
@@ -126,7 +109,7 @@ def _admit(app: Flask, worlds: Worlds, guard: control.Guard | None, base_path: s
         return None if incoming.world.trouble is None else _meet_trouble(incoming, incoming.world)
 
 
-def _meet_trouble(incoming: EmulatorRequest, world: World) -> Response | None:
+def _meet_trouble(incoming: EmulatorRequest, world: World) -> EmulatorResponse | None:
     """What the request meets before it is served; an answer that nobody gets when it is not served at all."""
     trouble = world.trouble
     if trouble is None or incoming.endpoint is None or incoming.method == "OPTIONS":
@@ -139,7 +122,7 @@ def _meet_trouble(incoming: EmulatorRequest, world: World) -> Response | None:
     answers.before(hits, incoming.environ)
     if (gone := hits.get("hypervisor-gone")) is not None:
         acts.lose_sight(world, gone.names, float(gone.parameter("seconds")))
-    return Response(status=503) if NO_ANSWER in incoming.environ else None
+    return EmulatorResponse(status=503) if NO_ANSWER in incoming.environ else None
 
 
 def _named_organization(path: str) -> str:
@@ -166,11 +149,11 @@ def _refuse(app: Flask, guide: PathGuide) -> None:
     """The one door for errors: `{"error": [messages]}`."""
 
     @app.errorhandler(Refusal)
-    def refusal(error: Refusal) -> Response:
+    def refusal(error: Refusal) -> EmulatorResponse:
         return error_response(error.status, error.messages, error.headers)
 
     @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> Response:
+    def http(error: HTTPException) -> EmulatorResponse:
         path = current_request().path
         if isinstance(error, NoRoute):
             return error_response(404, [guide.advice(path, current_request().method)])
@@ -181,13 +164,13 @@ def _refuse(app: Flask, guide: PathGuide) -> None:
         return error_response(error.code or 500, [error.description or error.name])
 
     @app.errorhandler(InDoubt)
-    def in_doubt(error: InDoubt) -> Response:
+    def in_doubt(error: InDoubt) -> EmulatorResponse:
         logger.warning("a request gets no answer: %s", error)
         current_request().environ[NO_ANSWER] = True
-        return Response(status=503)
+        return EmulatorResponse(status=503)
 
     @app.errorhandler(Exception)
-    def broken(error: Exception) -> Response:
+    def broken(error: Exception) -> EmulatorResponse:
         incoming = current_request()
         incoming.error = "".join(traceback.format_exception(error))
         logger.error("a request broke the emulator: %s", incoming.path, exc_info=error)
@@ -196,19 +179,21 @@ def _refuse(app: Flask, guide: PathGuide) -> None:
         )
 
 
-def error_response(status: int, messages: Sequence[str], headers: Mapping[str, str] | None = None) -> Response:
+def error_response(status: int, messages: Sequence[str], headers: Mapping[str, str] | None = None) -> EmulatorResponse:
     """An error as components/schemas/Error of openapi.yaml has it."""
     current_request().refusal = messages[0]
-    return Response(orjson.dumps({"error": list(messages)}), status, headers, content_type=JSON)
+    return EmulatorResponse(orjson.dumps({"error": list(messages)}), status, headers, content_type=JSON)
 
 
 def _record(app: Flask, settings: Settings) -> None:
-    """Last, before the first byte leaves: the journal, and the access log."""
+    """Last, before the first byte leaves: what trouble does to an answer, the journal, and the access log."""
     log = AccessLog(sys.stderr, settings.log_format) if settings.log_format else None
 
     @app.after_request
-    def record(response: Response) -> Response:
+    def record(response: EmulatorResponse) -> EmulatorResponse:
         incoming = current_request()
+        if incoming.hits is not None:
+            answers.after(incoming.hits, incoming.environ, response)
         call = incoming.call
         world = incoming.world
         entry = Entry(
@@ -237,14 +222,6 @@ def _record(app: Flask, settings: Settings) -> None:
             log.write(entry)
         return response
 
-    @app.after_request
-    def spoil(response: Response) -> Response:
-        """Before it is recorded: what is registered last comes first."""
-        incoming = current_request()
-        if incoming.hits is not None:
-            answers.after(incoming.hits, incoming.environ, response)
-        return response
-
 
 def _sent(incoming: EmulatorRequest) -> bytes:
     """The beginning of the body of a request; of one that was not read, where it has arrived as a whole."""
@@ -257,7 +234,7 @@ def _sent(incoming: EmulatorRequest) -> bytes:
     return sent if len(sent) <= BODY else sent[:BODY]
 
 
-def _given(response: Response) -> bytes:
+def _given(response: EmulatorResponse) -> bytes:
     """The beginning of the body of an answer; nothing of one that is still to be made, piece by piece."""
     given = response.response
     if not isinstance(given, list) or not given:

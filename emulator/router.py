@@ -10,16 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from flask import Flask, Request, Response, request
+from flask import Flask, Request
 
 from contract import Body, Document, Operation, Validator
-from emulator.auth import ANYBODY, Principal
 from emulator.call import Call, Performer, UseCase
 from emulator.errors import Malformed, Refusal, StartError, TooLarge, UnsupportedMediaType
+from emulator.framework import EmulatorRequest, EmulatorResponse, current_request
 from emulator.instances import find, settle_due
 from emulator.store import Unit
 from emulator.trouble import Hits, bodies
-from emulator.world import World
 from emulator.worlds import MOST_STATE
 
 MAX_BODY = 1024 * 1024
@@ -32,29 +31,6 @@ JSON = "application/json"
 
 IS_GONE = "waitress.client_disconnected"
 """Where the environment has whether nobody waits for the answer any more."""
-
-
-class EmulatorRequest(Request):
-    """A request with what the emulator has learnt of it so far; `world` is the one of its path, at its beginning.
-
-    `sent` is its body, None until it is read; `trouble` and `error` are for the journal (see Entry).
-    """
-
-    world: World
-    principal: Principal = ANYBODY
-    started: float = 0.0
-    call: Call | None = None
-    sent: bytes | None = None
-    refusal: str | None = None
-    trouble: tuple[str, ...] = ()
-    hits: Hits | None = None
-    error: str | None = None
-
-
-def current_request() -> EmulatorRequest:
-    """The request of this thread itself: each look through Flask's proxy would cost a little."""
-    incoming: EmulatorRequest = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - documented, whatever its name
-    return incoming
 
 
 def bind(
@@ -109,7 +85,7 @@ def _in_unit(use_case: UseCase, operation: Operation) -> Performer:
     return perform
 
 
-def _view(document: Document, operation: Operation, perform: Performer) -> Callable[..., Response]:
+def _view(document: Document, operation: Operation, perform: Performer) -> Callable[..., EmulatorResponse]:
     order = tuple(parameter.name for parameter in operation.parameters if parameter.location == "path")
     has_query = any(parameter.location == "query" for parameter in operation.parameters)
     read = _body_reader(document, operation.body) if operation.body else None
@@ -117,7 +93,7 @@ def _view(document: Document, operation: Operation, perform: Performer) -> Calla
     media_type = next(iter(operation.responses[status].media_types), JSON)
     written = orjson.dumps if media_type == JSON else _as_it_is
 
-    def view(**names: str) -> Response:
+    def view(**names: str) -> EmulatorResponse:
         incoming = current_request()
         here = incoming.world
         call = incoming.call = Call(
@@ -138,8 +114,8 @@ def _view(document: Document, operation: Operation, perform: Performer) -> Calla
             _refuse_unread(incoming.hits, call)
         shown = perform(call)
         if shown is None:
-            return Response(status=status)
-        return Response(written(shown), status=status, content_type=media_type)
+            return EmulatorResponse(b"", status=status)
+        return EmulatorResponse(written(shown), status=status, content_type=media_type)
 
     return view
 

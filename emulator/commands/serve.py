@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -158,6 +159,7 @@ def _serve(
     make_room()
     server = Server(create_app(settings, worlds), listener)
     hear(server.stop)
+    gc.freeze()  # what is there by now stays: no collection has to look at it
     announce()
     server.run(lambda: None if goes_on() else server.stop(), worlds.dismiss)
     ignore_stops()
