@@ -124,17 +124,8 @@ class _Gated(HTTPConnection):
         self._leave()
 
 
-class _GatedTls(HTTPSConnection):
+class _GatedTls(_Gated, HTTPSConnection):
     """The same for https."""
-
-    def __init__(self, *arguments: Any, leave: Callable[[], None], **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._leave = leave
-
-    def connect(self) -> None:
-        """Connect, and wait."""
-        super().connect()
-        self._leave()
 
 
 class _GatedAdapter(HTTPAdapter):

@@ -170,7 +170,7 @@ def import_finds_a_running_machine_stopped() -> Change:
     return on("POST", "properties", answer)
 
 
-def _hides(state: str, looks: int) -> Change:
+def hides(state: str, looks: int) -> Change:
     """A delete that hides an instance in a state for so many looks, and deletes nothing."""
     hidden: dict[str, int] = {}
 
@@ -191,7 +191,7 @@ for _name, _looks in (("delete-is-hidden-for-a-look", 1), ("delete-is-hidden-for
         _name,
         f"A machine that is deleted while STOPPED is there again after {_looks} looks.",
         ("lifecycle.delete-leads",),
-        partial(_hides, "STOPPED", _looks),
+        partial(hides, "STOPPED", _looks),
     )
 
 

@@ -18,6 +18,7 @@ from tests.faulty_servers.faults import (
     shows_late,
     state_of,
 )
+from tests.faulty_servers.leading import hides
 from tests.faulty_servers.middle import Answer, Call, Change, Forward, refusal
 
 # ---- what an action really does: at once, then before the looks that follow
@@ -223,18 +224,7 @@ def provision_is_taken_on_the_way() -> Change:
 @fault("lifecycle.pending-delete", settings=SLOW)
 def delete_on_the_way_is_undone_by_its_end() -> Change:
     """An instance that is deleted while PENDING is hidden for a look, and there again as the action ends."""
-    hidden: dict[str, int] = {}
-
-    def answer(call: Call, forward: Forward) -> Answer:
-        if (call.method, call.action) == ("DELETE", "") and free_state(call, forward) == "PENDING":
-            hidden[call.root] = 1
-            return Answer(204)
-        if call.method == "GET" and hidden.get(call.root, 0) > 0:
-            hidden[call.root] -= 1
-            return refusal(404, "there is no instance")
-        return forward(call)
-
-    return answer
+    return hides("PENDING", 1)
 
 
 @fault("lifecycle.forget-lets-settle", settings=SLOW)

@@ -17,6 +17,7 @@ from contract_tests.running.target import Credentials
 from emulator.auth import Principal, User
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
 from tests.suite.judging import HOST, VACANT, command_line
+from tests.suite.mending import Mended
 
 USERS = (User(Principal("alice", "alice"), 'correct "horse"\\'),)
 
@@ -34,28 +35,9 @@ def _script(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-class Pausing:
-    """A server that accepts a pause of a machine that is switched off, until it is mended; it notes the requests."""
-
-    def __init__(self) -> None:
-        self.is_mended = False
-        self.calls: list[Call] = []
-
-    def around(self, application: Any) -> Changed:
-        """Put it around an application."""
-        return Changed(application, self._answer)
-
-    def _answer(self, call: Call, forward: Forward) -> Answer:
-        self.calls.append(call)
-        honest = forward(call)
-        if self.is_mended or honest.status != 409 or call.action != "_pause":
-            return honest
-        return Answer(202) if forward(call.at("", "GET")).value.get("state") == "STOPPED" else honest
-
-
 def test_a_script_repeats_a_failure(serve: Callable[..., str], folder: Path) -> None:
     """The script brings the host where the test began, sends its requests, and shows the answer in question."""
-    server = Pausing()
+    server = Mended()
     url = serve(around=server.around)
     run = command_line("run", url, "--host", HOST, "--only", "lifecycle.pause-refused", folder=folder)
     assert run.returncode == 1
@@ -77,7 +59,7 @@ def test_a_script_repeats_a_failure(serve: Callable[..., str], folder: Path) -> 
 
 def test_a_script_deletes_nothing(serve: Callable[..., str], folder: Path) -> None:
     """A host that is elsewhere is left as it is: the script says where it should be, and ends with 3."""
-    server = Pausing()
+    server = Mended()
     url = serve(around=server.around)
     assert command_line("run", url, "--host", VACANT, "--only", "refused[pause*", folder=folder).returncode == 1
     path = folder / "failures" / "refused-pauseInstance-STOPPED-1.sh"
@@ -94,7 +76,7 @@ def test_a_script_deletes_nothing(serve: Callable[..., str], folder: Path) -> No
 @pytest.mark.parametrize("known", [True, False])
 def test_credentials_come_from_the_environment(known: bool, serve: Callable[..., str], folder: Path) -> None:  # noqa: FBT001
     """A script holds no credentials, and needs them at a guarded server."""
-    server = Pausing()
+    server = Mended()
     url = serve(around=server.around, users=USERS)
     variables = {"CONTRACT_USER": "alice", "CONTRACT_PASSWORD": 'correct "horse"\\'}
     only = ("--only", "lifecycle.pause-refused")
@@ -157,7 +139,7 @@ def test_a_body_is_sent_as_it_was(serve: Callable[..., str], folder: Path) -> No
 
 def test_old_scripts_go_with_their_run(serve: Callable[..., str], folder: Path) -> None:
     """A run into the same folder takes the scripts of the last one away."""
-    server = Pausing()
+    server = Mended()
     url = serve(around=server.around)
     only = ("--only", "lifecycle.pause-refused")
     assert command_line("run", url, "--host", HOST, *only, folder=folder).returncode == 1

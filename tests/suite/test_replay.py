@@ -13,31 +13,12 @@ from emulator.app import create_app
 from emulator.auth import Principal, User
 from emulator.settings import Settings
 from emulator.worlds import Worlds
-from tests.faulty_servers.middle import Answer, Call, Changed, Forward
 from tests.suite.judging import EXAMPLE, HOST, command_line
+from tests.suite.mending import Mended
 from tests.suite.serving import serving
 
 FAILING = "refused[pauseInstance,STOPPED]"
 USERS = (User(Principal("alice", "alice"), "correct horse"),)
-
-
-class Mended:
-    """A server that accepts a pause of a machine that is switched off, until it is mended; it notes the requests."""
-
-    def __init__(self) -> None:
-        self.is_mended = False
-        self.calls: list[Call] = []
-
-    def around(self, application: Any) -> Changed:
-        """Put it around an application."""
-        return Changed(application, self._answer)
-
-    def _answer(self, call: Call, forward: Forward) -> Answer:
-        self.calls.append(call)
-        honest = forward(call)
-        if self.is_mended or honest.status != 409 or call.action != "_pause":
-            return honest
-        return Answer(202) if forward(call.at("", "GET")).value.get("state") == "STOPPED" else honest
 
 
 @pytest.fixture
