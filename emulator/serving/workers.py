@@ -69,7 +69,7 @@ class Workers:
 
 
 def hear(stop: Callable[[], None]) -> None:
-    """In a worker: call `stop` at a signal, also at one that came before it could be heard.
+    """Call `stop` at a signal, also at one that came before it could be heard: workers are born with signals held back.
 
     Signals interrupt each other's handlers, without end when more come than are handled: the second does nothing.
     """
