@@ -15,9 +15,10 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 MISSING = "PostgreSQL's server is missing (initdb, postgres): apt-get install postgresql"
 FOLDERS = "/usr/lib/postgresql/*/bin"
-PATIENCE = 30.0
 ACCOUNT = "postgres"
 """PostgreSQL does not run as root: then it runs as the user that Debian's package makes."""
 

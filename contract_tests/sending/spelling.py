@@ -26,6 +26,9 @@ UNREADABLE = {
 DOTS = {"a dot": ".", "two dots": "..", "an encoded dot": "%2E", "two encoded dots": "%2e%2E"}
 """What is no name though it can be read (names.bounds), as it stands in the path."""
 
+PRINTED = [chr(byte) if 32 <= byte < 127 and byte not in b"'\\%" else f"\\{byte:03o}" for byte in range(256)]
+"""How printf is asked for each byte, by its number: as itself, or in octal digits."""
+
 
 def path_of(template: str, names: tuple[str, ...], place: int | None = None, written: str = "") -> str:
     """A path template filled with names; the one at `place` is `written` out already."""
@@ -85,6 +88,5 @@ def _wide(name: str) -> str:
 
 def format_of(data: bytes) -> str:
     """A format of printf that prints these bytes; it stands between single quotes, and is never taken for an option."""
-    plain = frozenset(range(32, 127)) - frozenset(b"'\\%")
-    text = "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in data)
+    text = "".join(map(PRINTED.__getitem__, data))
     return f"\\055{text[1:]}" if text.startswith("-") else text

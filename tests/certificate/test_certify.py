@@ -19,6 +19,7 @@ from contract_tests.certifying.rendering import rendered
 from contract_tests.reports.reading import CERTIFICATE
 from tests.certificate.folders import CONTRACT, record_in
 from tests.faulty_servers.catalogue import FAULTS
+from tests.patience import PATIENCE
 from tests.suite.judging import EXAMPLE, HOST, ROOT, VACANT, command_line
 from tests.suite.serving import emulator
 
@@ -146,7 +147,7 @@ def test_a_certification_that_was_killed_goes_on(tmp_path: Path, vendor: Path) -
         while not exchanges.exists() or exchanges.read_bytes().count(b"\n") < 500:
             assert process.poll() is None
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
         assert not (folder / CERTIFICATE).exists()
         unfinished = command_line("verify", str(folder))
         assert unfinished.returncode == 1

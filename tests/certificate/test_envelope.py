@@ -20,6 +20,7 @@ from contract_tests.certifying.keys import make_keys, public_key, signer_of
 from contract_tests.reports.reading import CERTIFICATE
 from contract_tests.running.target import TargetError
 from tests.certificate.folders import CONTRACT, copy_of, little
+from tests.patience import PATIENCE
 from tests.suite.judging import command_line
 
 
@@ -44,7 +45,7 @@ def _by_openssl(folder: Path, key: Path) -> subprocess.CompletedProcess[str]:
     blocks = re.findall(r"```sh\n(.*?)```", (folder / "README.md").read_text("utf-8"), re.DOTALL)
     script = next(block for block in blocks if "openssl" in block).replace("VENDOR.pub", str(key))
     command = ["bash", "-e", "-c", script]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 def test_openssl_alone_verifies_it(folder: Path) -> None:

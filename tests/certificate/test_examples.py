@@ -14,6 +14,7 @@ from contract_tests.certifying.keys import public_key
 from contract_tests.certifying.verifying import of_form, verify
 from contract_tests.running.suite import suite
 from tests.certificate.folders import CONTRACT, record_in
+from tests.patience import PATIENCE
 from tests.suite.judging import ROOT
 
 KEPT = ROOT / "docs" / "reports"
@@ -32,7 +33,7 @@ def test_the_page_is_about_what_is_there() -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_says_what_it_is(name: str, tmp_path: Path) -> None:
     """It is of its form and has the verdict that the page shows; the suite that made it agrees, another one says so."""
-    subprocess.run(["tar", "-xzf", KEPT / f"{name}.tar.gz", "-C", tmp_path], check=True, timeout=60)
+    subprocess.run(["tar", "-xzf", KEPT / f"{name}.tar.gz", "-C", tmp_path], check=True, timeout=PATIENCE)
     folder, key = tmp_path / name, KEPT / "vendor.pub"
     assert list(of_form(folder)) == []
     if record_in(folder)["contract"]["sha256"] == CONTRACT.digest:

@@ -10,11 +10,12 @@ import pytest
 
 from contract_tests.certifying.keys import key_id, make_keys, public_key, signer_of
 from contract_tests.running.target import TargetError
+from tests.patience import PATIENCE
 from tests.suite.judging import command_line
 
 
 def _openssl(*arguments: str) -> bytes:
-    return subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=20).stdout
+    return subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=PATIENCE).stdout
 
 
 def test_a_pair_of_keys_is_made(tmp_path: Path) -> None:

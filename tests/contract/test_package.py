@@ -13,6 +13,7 @@ import pytest
 
 from contract import Contract
 from tests.contract.conftest import BUILTIN
+from tests.patience import PATIENCE
 
 PACKAGE = BUILTIN.parent / "contract"
 SHOW_MODULES = """
@@ -27,7 +28,7 @@ print(*{name.partition(".")[0] for name in set(sys.modules) - before})
 def run(code: str, folder: Path) -> str:
     """What a fresh Python prints, started in a folder."""
     command = [sys.executable, "-c", code]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=60).stdout
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
 
 
 def test_only_two_libraries_are_loaded() -> None:

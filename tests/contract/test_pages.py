@@ -12,6 +12,7 @@ from contract import Contract, load_contract
 from contract.__main__ import main
 from contract.pages import fill_readme, render_pages
 from tests.contract.conftest import BUILTIN, Edit
+from tests.patience import PATIENCE
 
 DOCS = BUILTIN.parent / "docs"
 
@@ -114,5 +115,5 @@ def test_wrong_usage_is_told_in_one_line(
 def test_the_command_runs_as_a_module() -> None:
     """`python -m contract pages --check` finds nothing to do in a checkout."""
     command = [sys.executable, "-m", "contract", "pages", "--check"]
-    done = subprocess.run(command, cwd=BUILTIN.parent, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, cwd=BUILTIN.parent, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -26,6 +26,7 @@ from typing import Any
 from contract import load_contract
 from contract_tests.judging.linearizability import Call, Search, Verdict
 from tests.emulator.conftest import ROOT
+from tests.patience import PATIENCE
 
 CONTRACT = load_contract()
 AT_ONCE = replace(CONTRACT.lifecycle, edges=tuple(replace(edge, via=None) for edge in CONTRACT.lifecycle.edges))
@@ -42,7 +43,6 @@ SEED = "organizations: [{{name: Crash, environments: [{{name: Test, hosts: [{hos
     hosts=", ".join(f"{{name: {name}, instance: {{state: RUNNING}}}}" for name in HOSTS)
 )
 CLIENTS, WORKERS = 6, 3
-PATIENCE = 30.0
 
 
 @dataclass

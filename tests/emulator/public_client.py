@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-PATIENCE = 30.0
-"""Seconds until a wait is given up; the real client waits without end."""
+from tests.patience import PATIENCE
 
 Value = TypeVar("Value")
 Host = tuple[str, str, str]

@@ -13,6 +13,7 @@ from emulator.control import DOCUMENT
 from emulator.memory import MemoryStore
 from tests.emulator.conftest import DOCUMENTED, VACANT, Running, Start
 from tests.emulator.raw_http import Answer, request, send, unchanged
+from tests.patience import PATIENCE
 
 CONTROL = load_document(DOCUMENT)
 TEN_SECONDS = "default: {fixed: 10}\n"
@@ -179,7 +180,7 @@ def test_a_request_that_began_before_a_reset_stays_in_its_world(emulator: Runnin
     thread = threading.Thread(target=lambda: answers.append(client.request("DELETE", DOCUMENTED).status_code))
     with old.store.unit() as unit:
         thread.start()
-        assert arrived.wait(10)
+        assert arrived.wait(PATIENCE)
         emulator.worlds.reset()
         host = unit.host("Guardis Test", "Test Environment", "test-host-on-Hyp3")
     thread.join(10)

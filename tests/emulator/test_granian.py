@@ -16,10 +16,10 @@ import pytest
 from tests.emulator.conftest import DOCUMENTED
 from tests.emulator.processes import Process, run, serving
 from tests.emulator.relay import FOR_GOOD, relay
+from tests.patience import PATIENCE
 from tests.postgresql import Postgresql
 
 GRANIAN = ("--server", "granian", "--log-format", "none")
-PATIENCE = 30
 
 
 def workers_of(process: Process) -> list[int]:

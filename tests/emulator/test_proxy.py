@@ -31,6 +31,7 @@ from emulator.timing import parse_timing
 from emulator.worlds import Worlds
 from tests.emulator.conftest import DOCUMENTED, ROOT, VACANT, Running, Start
 from tests.emulator.processes import Process, environment, run
+from tests.patience import PATIENCE
 
 CONTRACT = load_contract()
 
@@ -324,9 +325,9 @@ def test_the_contract_suite_passes_through(tmp_path: Path) -> None:
             process = Process(popen)
             suite = [sys.executable, "-m", "contract_tests", "run", process.url, "--max-examples", "3"]
             suite += ["--host", "Guardis Test/Test Environment/web-1"]
-            done = subprocess.run(suite, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+            done = subprocess.run(suite, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
             popen.send_signal(signal.SIGTERM)
-            out, err = popen.communicate(timeout=30)
+            out, err = popen.communicate(timeout=PATIENCE)
     finally:
         server.stop()
         thread.join(timeout=10)

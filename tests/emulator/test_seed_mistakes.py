@@ -12,6 +12,7 @@ import pytest
 from contract import ContractError
 from emulator.settings import Settings
 from emulator.worlds import Worlds
+from tests.patience import PATIENCE
 
 
 def plant_all(*paths: Path) -> None:
@@ -213,7 +214,7 @@ def test_the_command_line_says_it_in_one_line(tmp_path: Path) -> None:
     path = tmp_path / "seed.yaml"
     path.write_text(instance("state: ON"))
     command = [sys.executable, "-m", "emulator", "serve", "--port", "0", "--seed", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"hypervisor-emulator: {path}:5: ")

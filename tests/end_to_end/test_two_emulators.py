@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.emulator.conftest import database_server as database_server  # noqa: PLC0414 - a fixture
 from tests.emulator.processes import Process, serving
+from tests.patience import PATIENCE
 from tests.postgresql import Postgresql
 from tests.suite.judging import VACANT, judge
 from tests.suite.serving import serving as served
@@ -73,7 +74,7 @@ class InTurn:
             self._changing.wait_for(lambda: self._busy[number] == 0)
         old = self._emulators[number]
         old.popen.send_signal(signal.SIGKILL)
-        old.popen.wait(30)
+        old.popen.wait(PATIENCE)
         self._emulators[number] = self._start()
         with self._changing:
             self._away = None

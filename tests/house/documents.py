@@ -19,9 +19,9 @@ from markdown_it import MarkdownIt
 
 from tests.faulty_servers.choosing import DEAR
 from tests.house.tree import ROOT, project_files, relative
+from tests.patience import PATIENCE
 
 DEFAULT_PORT = 8795
-TIME_LIMIT = 180
 
 # `make` is only asked whether it knows the target: what the targets do is tested by running them, from CI.
 PRELUDE = """\
@@ -101,7 +101,7 @@ def run_blocks(document: Path, folder: Path) -> tuple[int, str]:
             start_new_session=True,
         )
         try:
-            code = shell.wait(TIME_LIMIT)
+            code = shell.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(shell.pid, 9)
             shell.wait()

@@ -14,6 +14,7 @@ import yaml
 from contract_tests.commands.run import run
 from tests.house.documents import free_port, with_commands
 from tests.house.tree import ROOT
+from tests.patience import PATIENCE
 
 FOLDER = ROOT / "docs" / "ci"
 INSTALL = 'python -m pip install "hypervisor-emulator[contract-tests]"'
@@ -56,7 +57,7 @@ def test_the_commands_of_a_snippet_run(name: str, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "verdict: every MUST" in ended.stdout

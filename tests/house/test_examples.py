@@ -14,6 +14,7 @@ import yaml
 
 from tests.house.documents import with_commands
 from tests.house.tree import ROOT
+from tests.patience import PATIENCE
 
 FOLDER = ROOT / "examples"
 ROW = re.compile(r"^\|.*\| \[[^]]+\]\(([^)]+)\) \| (.+) \|$", re.MULTILINE)
@@ -44,7 +45,7 @@ def _run(script: str, folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout

@@ -19,6 +19,7 @@ from contract_tests.certifying.recomputing import recompute
 from contract_tests.running.suite import digest
 from tests.faulty_servers.choosing import DEAR
 from tests.house.tree import ROOT
+from tests.patience import PATIENCE
 
 PACKAGES = {"contract", "contract_tests", "emulator"}
 EXAMPLE = "/organizations/Guardis%20Test/environments/Test%20Environment/hosts/test-host-on-Hyp3/instance"
@@ -38,7 +39,7 @@ class Installed:
             cwd=self.elsewhere,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -158,7 +159,7 @@ def test_its_fixture_is_there(installed: Installed, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(PLUGIN_TEST)
     command = [str(installed.scripts / "python"), "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     # the environment from which its dependencies are borrowed may name the plugin as well
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
@@ -171,5 +172,5 @@ def _folder_with_namesakes(folder: Path) -> Path:
 
 
 def _quietly(*command: str | Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from emulator.serving.server import Server, listen, url_of
+from tests.patience import PATIENCE
 from tests.suite.judging import ROOT
 
 
@@ -49,12 +50,12 @@ def emulator(*options: str) -> Iterator[str]:
             yield _url(process, ready)
         finally:
             process.terminate()
-            _, complaints = process.communicate(timeout=10)
+            _, complaints = process.communicate(timeout=PATIENCE)
         assert not complaints, complaints
 
 
 def _url(process: subprocess.Popen[str], ready: Path) -> str:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not ready.exists():
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline, "the emulator did not get ready"

@@ -18,6 +18,7 @@ from contract_tests.running.target import HostName
 from contract_tests.sending.journal import Effect, Journal, left_overs
 from emulator.auth import Principal, User
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward, refusal
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, ROOT, VACANT, command_line
 
 USERS = (User(Principal("alice", "alice"), "correct horse"),)
@@ -62,12 +63,12 @@ def test_what_a_killed_run_left_is_removed(serve: Callable[..., str], folder: Pa
     url = serve(timing=str(timing))
     command = [sys.executable, "-m", "contract_tests", "run", url, "--host", VACANT, "--report-dir", str(folder)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while _state(url) == "ABSENT":
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE)
     ended = command_line("clean", str(folder))
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert f"removed: an instance on {VACANT}" in ended.stdout

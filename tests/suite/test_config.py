@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from contract_tests.__main__ import main
 from contract_tests.running.near import hint
 from emulator.auth import Principal, User
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, ROOT, VACANT, command_line
 
 URL = "http://127.0.0.1:9"
@@ -201,7 +202,7 @@ def test_a_password_is_asked_for_and_not_shown(serve: Callable[..., str], folder
     os.close(theirs)
     shown = _read_until(ours, b"Password: ")
     os.write(ours, b"correct horse\n")
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     os.close(ours)
     assert process.returncode in (0, 4), output
     assert b"correct horse" not in shown + output

@@ -18,6 +18,7 @@ from contract_tests.running.plan import plan_for
 from contract_tests.running.summary import CheckOutcome
 from contract_tests.running.tally import Tallies
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, ROOT, command_line
 
 
@@ -85,7 +86,7 @@ def test_a_terminal_has_a_bar(serve: Callable[..., str], folder: Path) -> None:
     shown = b""
     while b"report: " not in shown:
         shown += os.read(ours, 4096)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     os.close(ours)
     assert b"12/12" in shown
     assert "━".encode() in shown

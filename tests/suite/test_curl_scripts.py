@@ -16,6 +16,7 @@ import requests
 from contract_tests.running.target import Credentials
 from emulator.auth import Principal, User
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, VACANT, command_line
 from tests.suite.mending import Mended
 
@@ -30,7 +31,7 @@ def _script(path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
         env={**inherited, **environment},
     )
 

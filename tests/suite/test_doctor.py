@@ -23,6 +23,7 @@ from contract_tests.running.target import Credentials, HostName, Level, Target
 from contract_tests.sending.journal import Effect, Journal
 from emulator.auth import Principal, User
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward, refusal
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, ROOT, VACANT, command_line
 
 USERS = (User(Principal("alice", "alice"), "correct horse"),)
@@ -198,7 +199,7 @@ def test_a_terminal_shows_a_table(serve: Callable[..., str], folder: Path) -> No
     shown = b""
     while b"ready" not in shown:
         shown += os.read(ours, 4096)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     os.close(ours)
     assert b"to do" in shown
     assert b"\x1b[32mok" in shown

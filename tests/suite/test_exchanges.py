@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from contract_tests.running.target import Credentials
 from contract_tests.sending.exchanges import HIDDEN, MAX_BODY, ExchangeLog, curl, redacted, shown
+from tests.patience import PATIENCE
 
 OWN = Credentials("alice", "sécret1", "secret2")
 OWN_PAIR = "alice:sécret1"
@@ -79,7 +80,7 @@ def test_a_command_shows_the_same_credentials(shown: dict[str, str], serve_appli
     command = curl("GET", serve_application(application), shown, b"", OWN)
     variables = {"CONTRACT_USER": "alice", "CONTRACT_PASSWORD": "sécret1", "CONTRACT_APP_KEY": "secret2"}
     environment = {**os.environ, **variables}
-    subprocess.run(["bash", "-c", command], capture_output=True, check=True, timeout=20, env=environment)
+    subprocess.run(["bash", "-c", command], capture_output=True, check=True, timeout=PATIENCE, env=environment)
     small = {name.lower(): value for name, value in shown.items()}
     assert received == [[small.get("authorization"), small.get("x-comodit-appkey")]]
 
@@ -104,6 +105,6 @@ def test_a_command_sends_the_same_bytes(body: bytes, serve_application: Callable
 
     url = serve_application(application)
     command = curl("POST", f"{url}/a%20b", {"Content-Type": "application/json"}, body, OWN)
-    ended = subprocess.run(["bash", "-c", command], capture_output=True, check=False, timeout=20)
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, check=False, timeout=PATIENCE)
     assert ended.returncode == 0, ended.stderr
     assert received == [body]

@@ -26,6 +26,7 @@ from emulator.app import create_app
 from emulator.settings import Settings
 from emulator.worlds import Worlds
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
+from tests.patience import PATIENCE
 from tests.suite.judging import EXAMPLE, HOST, ROOT, VACANT, Verdict, judge
 from tests.suite.serving import serving
 
@@ -201,7 +202,7 @@ def test_a_signal_cleans_up(number: signal.Signals, serve: Callable[..., str], f
     _until(lambda: _waits(folder / "exchanges.ndjson"))
     assert requests.get(url + _path(VACANT), timeout=5).json()["state"] == "PENDING"
     process.send_signal(number)
-    output, complaints = process.communicate(timeout=20)
+    output, complaints = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4, output + complaints
     assert complaints == ""
     assert "stopped before the end" in output
@@ -233,7 +234,7 @@ def _waits(path: Path) -> bool:
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -21,6 +21,7 @@ from emulator.settings import Settings
 from emulator.worlds import Worlds
 from tests.faulty_servers.catalogue import FAULTS
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
+from tests.patience import PATIENCE
 from tests.suite.judging import EXAMPLE, ROOT, VACANT
 from tests.suite.serving import serving
 
@@ -40,7 +41,7 @@ def _st(url: str, *options: str, **environment: str) -> subprocess.CompletedProc
             text=True,
             check=False,
             cwd=folder,
-            timeout=180,
+            timeout=PATIENCE,
             env={**clean, "PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "contract_tests.hooks", **environment},
         )
 

@@ -21,6 +21,7 @@ from contract_tests.plugin import OPTIONS
 from contract_tests.running.outcomes import ExitCode
 from contract_tests.running.plan import plan_for
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, VACANT
 from tests.suite.serving import emulator
 
@@ -38,7 +39,7 @@ def _pytest(folder: Path, *arguments: str, **environment: str) -> subprocess.Com
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=PATIENCE,
         env={**os.environ, **environment},
     )
 
@@ -171,14 +172,14 @@ def test_sigterm_cleans_up(folder: Path, tmp_path: Path) -> None:
             said.open("w") as file,
             subprocess.Popen(command, cwd=tmp_path, stdout=file, stderr=subprocess.STDOUT) as process,
         ):
-            path, deadline = folder / "exchanges.ndjson", time.monotonic() + 60
+            path, deadline = folder / "exchanges.ndjson", time.monotonic() + PATIENCE
             while process.poll() is None and (not path.exists() or path.read_text().count("PENDING") < 5):
                 if time.monotonic() > deadline:
                     process.kill()
                 time.sleep(0.05)
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(timeout=60)
+                process.wait(timeout=PATIENCE)
             finally:
                 process.kill()
         assert process.returncode == 2, said.read_text()

@@ -11,6 +11,7 @@ from typing import Any
 from contract import load_contract
 from tests.faulty_servers import proving
 from tests.lawful_servers.catalogue import VARIANTS
+from tests.patience import PATIENCE
 from tests.suite.judging import ROOT
 
 AGAIN = "run `make prove`: the catalogue of servers has changed since docs/proof.md was made"
@@ -55,7 +56,7 @@ def test_some_servers_can_be_tried_alone() -> None:
     before = (ROOT / "docs" / "proof.md").read_bytes()
     names = ("port-is-a-number", "never-shows-pending")
     command = [sys.executable, "scripts/prove.py", "--workers", "1", *names]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert "1 of 1 wrong servers caught, 1 of 1 lawful ones green" in done.stdout
     assert (ROOT / "docs" / "proof.md").read_bytes() == before

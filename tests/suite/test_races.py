@@ -27,6 +27,7 @@ from contract_tests.sending.exchanges import ExchangeLog
 from contract_tests.sending.replies import LostReplyError, NotAllowedError, Reply
 from tests.faulty_servers.catalogue import FAULTS
 from tests.faulty_servers.middle import Answer, Call, Change, Changed, Forward, refusal
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, VACANT, judge
 from tests.suite.serving import emulator
 
@@ -70,7 +71,7 @@ class Gathering:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Serve one request, when all are there."""
-        self._barrier.wait(10)
+        self._barrier.wait(PATIENCE)
         return self._application(environ, start_response)
 
 

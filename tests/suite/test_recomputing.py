@@ -24,6 +24,7 @@ from contract_tests.running.target import Credentials
 from tests.faulty_servers.faults import Fault, pass_on
 from tests.faulty_servers.proving import FAULTY
 from tests.lawful_servers.catalogue import VARIANTS
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, ROOT, VACANT, judge
 from tests.suite.serving import emulator
 
@@ -124,7 +125,7 @@ def test_a_run_that_was_stopped_is_judged_up_to_there(folder: Path) -> None:
         while not exchanges.exists() or exchanges.read_bytes().count(b"\n") < 200:
             assert process.poll() is None
         process.terminate()
-        assert process.wait(30) == 4
+        assert process.wait(PATIENCE) == 4
     assert json.loads((folder / "record.json").read_text("utf-8"))["run"]["interrupted"]
     assert recompute(folder, CONTRACT) == []
 

@@ -13,6 +13,7 @@ import pytest
 from contract_tests.reports import RecordError, write_reports
 from contract_tests.reports.reading import SCHEMAS
 from contract_tests.running.record import RECORD_VERSION
+from tests.patience import PATIENCE
 from tests.suite.example_runs import failing, green
 from tests.suite.records import exchange, record, result, write
 
@@ -46,7 +47,7 @@ def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
         "write_reports(pathlib.Path(sys.argv[1]), final=True)"
     )
     environment = {**os.environ, "TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "3", "PYTHONUTF8": "0"}
-    subprocess.run([sys.executable, "-c", program, str(second)], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program, str(second)], env=environment, check=True, timeout=PATIENCE)
     for name in ("junit.xml", "report.html", "exchanges.har"):
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 

@@ -18,6 +18,7 @@ from contract import load_contract
 from contract_tests.certifying.recomputing import recompute
 from tests.faulty_servers.catalogue import FAULTS
 from tests.faulty_servers.middle import Changed
+from tests.patience import PATIENCE
 from tests.suite.judging import ROOT, VACANT, command_line
 
 CONTRACT = load_contract()
@@ -57,7 +58,7 @@ class Breaking:
         """Run the suite; its exit code."""
         command = [sys.executable, "-m", "contract_tests", *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        _, complaints = self.process.communicate(timeout=60)
+        _, complaints = self.process.communicate(timeout=PATIENCE)
         assert not complaints or (self.is_dead and "does not answer any more" in complaints), complaints
         return self.process.returncode
 

@@ -17,6 +17,7 @@ from emulator.app import create_app
 from emulator.settings import Settings
 from emulator.worlds import Worlds
 from tests.faulty_servers.front import Twist, fronting
+from tests.patience import PATIENCE
 from tests.suite.judging import EXAMPLE, Verdict, judge
 
 BYTES = (
@@ -134,7 +135,7 @@ def test_silence_is_no_fault(serve: Callable[..., str], folder: Path) -> None:
 
     def twist(data: bytes) -> Twist:
         if data.startswith(b"rubbish"):
-            waiting.wait(10)
+            waiting.wait(PATIENCE)
         return Twist()
 
     with fronting(serve(), twist) as url:

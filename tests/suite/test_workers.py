@@ -17,6 +17,7 @@ import requests
 from contract import load_contract
 from contract_tests.running.plan import plan_for
 from contract_tests.running.workers import shares
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, ROOT, VACANT, command_line, judge
 from tests.suite.serving import emulator
 
@@ -81,12 +82,12 @@ def test_a_signal_stops_all_workers(tmp_path: Path) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        path, deadline = folder / "exchanges.ndjson", time.monotonic() + 60
+        path, deadline = folder / "exchanges.ndjson", time.monotonic() + PATIENCE
         while not path.exists() or path.read_text().count("PENDING") < 12:
             assert time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
-        output, complaints = process.communicate(timeout=30)
+        output, complaints = process.communicate(timeout=PATIENCE)
         assert (process.returncode, complaints) == (4, ""), output + complaints
         for host in (HOST, VACANT):
             organization, environment, name = host.split("/")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.house.tree import ROOT
+from tests.patience import PATIENCE
 
 PLUGINS = ("-p", "emulator.pytest_plugin", "-p", "no:cacheprovider")
 """The plugin by its module: in a checkout that is not installed no entry point names it (tests/house/test_wheel.py)."""
@@ -27,7 +28,7 @@ def run(folder: Path, tests: str, *arguments: str, conftest: str = "") -> tuple[
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     return ended.returncode, ended.stdout + ended.stderr
 
