@@ -64,11 +64,11 @@ class Tried:
     seconds: float
 
 
-def try_faulty(name: str, *, whole: bool = False) -> Tried:
-    """Judge a wrong server, by the tests that see its fault and by those that go everywhere, or by the whole plan."""
+def try_faulty(name: str, *, whole: bool = False, beyond: tuple[str, ...] = ANYWHERE) -> Tried:
+    """Judge a wrong server, by the tests that see its fault and by those beyond them, or by the whole plan."""
     wrong = FAULTY[name]
     options = {key: value for key, value in wrong.options.items() if key != "only"}
-    only = () if whole else (*wrong.options.get("only", ()), *enough_for(wrong.requirements), *ANYWHERE)
+    only = () if whole else (*wrong.options.get("only", ()), *enough_for(wrong.requirements), *beyond)
     with wrong.start() as url:
         return _tried(name, url, {"choice": Choice(only=only), **options})
 
