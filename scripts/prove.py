@@ -20,6 +20,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from contract import load_contract
 from tests.faulty_servers import proving
+from tests.faulty_servers.choosing import ANYWHERE
 from tests.faulty_servers.proving import FAULTY, SURVIVORS, Tried
 from tests.lawful_servers.catalogue import VARIANTS
 
@@ -102,7 +103,7 @@ def _try_all(arguments: argparse.Namespace) -> Proof:
     if unknown:
         raise SystemExit(f"prove: there is no server {min(unknown)}")
     seeds = range(0 if arguments.names else arguments.seeds)
-    plan = {"whole": arguments.whole, "beyond": () if arguments.own else proving.ANYWHERE}
+    plan = {"whole": arguments.whole, "beyond": () if arguments.own else ANYWHERE}
     jobs: list[partial[Tried]] = [
         *(partial(proving.try_lawful, name) for name in VARIANTS if name in wanted),
         *(partial(proving.try_seed, seed) for seed in seeds),
