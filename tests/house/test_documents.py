@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.house import documents
 from tests.house.documents import blocks, copy_project, run_blocks
 from tests.house.tree import ROOT, project_files, relative
 
@@ -65,6 +66,13 @@ def test_a_failing_block_is_named_with_its_line(tmp_path: Path) -> None:
     """The first command that fails ends the run, and its block is named."""
     page = _document(tmp_path, "# A page\n\n```sh\ntrue\n```\n\n```sh\nfalse\necho not reached\n```\n")
     assert run_blocks(page, tmp_path) == (1, "page.md:8: exit code 1\n")
+
+
+def test_a_block_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What never ends is given up, with 124."""
+    monkeypatch.setattr(documents, "PATIENCE", 0.1)
+    page = _document(tmp_path, "```sh\nmkfifo never\ncat never\n```\n")
+    assert run_blocks(page, tmp_path)[0] == 124
 
 
 def test_console_blocks_are_not_run(tmp_path: Path) -> None:
