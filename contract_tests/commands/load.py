@@ -20,6 +20,8 @@ from contract_tests.running.target import TargetError
 
 LOCUSTFILE = Path(__file__).parents[1] / "loading" / "locustfile.py"
 WORKER = "--worker"
+LAST = "10"
+"""Seconds: what was asked when the time of the load is over is waited for so long."""
 
 
 @click.command(context_settings={**SETTINGS, "ignore_unknown_options": True})
@@ -46,8 +48,9 @@ def load(**options: Any) -> int:
     is_worker, users = WORKER in options["locust"], str(options["users"])
     command = [sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--skip-log"]
     amount = ["--headless", "--users", users, "--spawn-rate", users, "--run-time", f"{options['duration']:g}s"]
+    ends = ("--stop-timeout", LAST, "--exit-code-on-error", "0")
     ended = subprocess.run(  # noqa: S603 - our own command line
-        [*command, *(() if is_worker else amount), "--exit-code-on-error", "0", *options["locust"]],
+        [*command, *(() if is_worker else amount), *ends, *options["locust"]],
         env=plan.environment(options["contract"]),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -97,6 +97,29 @@ def test_nobody_there_is_no_verdict(tmp_path: Path) -> None:
     assert "nothing answers" in printed
 
 
+def test_a_slow_start_takes_nothing_from_the_load(url: str, tmp_path: Path) -> None:
+    """The time of the load begins when all is imported: a start longer than the load itself leaves it whole.
+
+    gevent's clock is started, and stands still while the start goes on, as it does while modules are imported.
+    """
+    slowly = "import gevent, time; gevent.get_hub().loop.now(); time.sleep(1.5)"
+    (tmp_path / "sitecustomize.py").write_text(slowly)
+    options = ("--duration", "1", *HOSTS, "--users", "1", "--report-dir", str(tmp_path))
+    ended = command_line("load", url, *options, PYTHONPATH=str(tmp_path))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert counts(json.loads((tmp_path / "load.json").read_text())), ended.stdout
+
+
+def test_what_was_asked_at_the_end_is_waited_for(tmp_path: Path) -> None:
+    """A server whose first answer takes longer than the load is one that answers."""
+    trouble = tmp_path / "slow.yaml"
+    trouble.write_text("rules: [{kind: latency, seconds: [2, 2], count: 1}]")
+    with emulator("--trouble", str(trouble)) as url:
+        ended = command_line("load", url, "--duration", "1", *HOSTS, "--users", "1", "--report-dir", str(tmp_path))
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "every answer is as the contract says" in ended.stdout
+
+
 def test_what_locust_does_not_know_is_one_line(url: str, tmp_path: Path) -> None:
     """A word after -- that Locust refuses is told in a line."""
     ended = command_line("load", url, *SHORT, "--report-dir", str(tmp_path), "--", "--no-such-option")
