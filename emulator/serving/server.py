@@ -186,6 +186,8 @@ class Server:
         self._server.is_draining = False
         self._server.serving = threading.local()
         self._server.pull_trigger = self._ask_again
+        dispatcher = self._server.task_dispatcher
+        dispatcher.logger = dispatcher.queue_logger  # of its threads it warns too, when they end late on a busy machine
 
     def run(self, tick: Callable[[], None] = _nothing, dismiss: Callable[[], None] = _nothing) -> None:
         """Serve until `stop` is called (by a signal handler, or another thread), then answer what was accepted.

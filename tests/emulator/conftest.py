@@ -16,6 +16,7 @@ from emulator.serving.server import Server, listen
 from emulator.settings import Settings
 from emulator.world import World
 from emulator.worlds import Worlds
+from tests.patience import PATIENCE
 from tests.postgresql import MISSING, Postgresql, is_installed, postgresql
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ class Running:
 
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Send one request; a redirect is not followed."""
-        return self._session.request(method, self.url + path, timeout=10, allow_redirects=False, **arguments)
+        return self._session.request(method, self.url + path, timeout=PATIENCE, allow_redirects=False, **arguments)
 
     def state(self, path: str = VACANT) -> str:
         """The state that a reader sees; ABSENT for a 404."""
@@ -73,7 +74,7 @@ def running(settings: Settings) -> Iterator[Running]:
     finally:
         emulator.close()
         server.stop()
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
         assert not thread.is_alive()
         worlds.close()
 

@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.emulator.conftest import ROOT
+from tests.patience import PATIENCE
 
 PROGRAM = [sys.executable, "-m", "emulator"]
-SECONDS = 30
 
 
 def environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -35,7 +35,7 @@ def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Com
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=SECONDS,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -60,7 +60,7 @@ class Process:
 
     def ask(self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None) -> Any:
         """Send a request; answers its status and what was in it, as JSON when there was something."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
             response = connection.getresponse()
@@ -74,7 +74,7 @@ class Process:
         self.popen.send_signal(number)
         out = self.popen.stdout.read() if self.popen.stdout else ""
         err = self.popen.stderr.read() if self.popen.stderr else ""
-        return self.popen.wait(SECONDS), out, err
+        return self.popen.wait(PATIENCE), out, err
 
 
 @contextmanager
@@ -97,4 +97,4 @@ def serving(
     finally:
         if popen.poll() is None:
             popen.kill()
-        popen.communicate(timeout=SECONDS)
+        popen.communicate(timeout=PATIENCE)

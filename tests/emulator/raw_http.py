@@ -15,8 +15,7 @@ from emulator.memory import MemoryStore
 from emulator.sql.store import SqlStore
 from emulator.sql.tables import mark, metadata
 from tests.emulator.conftest import Running
-
-SECONDS = 10
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Connection:
     """One TCP connection to an emulator."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=SECONDS)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._reader = self._socket.makefile("rb")
 
     def __enter__(self) -> Self:

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.emulator.conftest import DOCUMENTED, ROOT, VACANT
-from tests.emulator.processes import PROGRAM, SECONDS, Process, environment, run, serving
+from tests.emulator.processes import PROGRAM, Process, environment, run, serving
+from tests.patience import PATIENCE
 
 SEEDS = str(ROOT / "fixtures" / "documentation-example.yaml")
 USERS = str(ROOT / "fixtures" / "users.yaml")
@@ -69,7 +70,7 @@ def test_wait_waits(tmp_path: Path) -> None:
         first.stop()
     waiting = subprocess.Popen([*PROGRAM, "wait", f"http://127.0.0.1:{port}"], cwd=ROOT, env=environment())
     with serving("--port", str(port)):
-        assert waiting.wait(SECONDS) == 0
+        assert waiting.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://127.0.0.1:1/x", "http://no.such.host.invalid:80"])
@@ -127,7 +128,7 @@ def test_standard_output_may_be_closed(tmp_path: Path) -> None:
             assert popen.poll() is None
         assert run("wait", json.loads(path.read_text())["url"]).returncode == 0
         popen.terminate()
-        assert popen.wait(SECONDS) == 0
+        assert popen.wait(PATIENCE) == 0
 
 
 def test_standard_error_may_be_closed() -> None:
@@ -192,7 +193,7 @@ def test_it_stops_with_its_parent(tmp_path: Path) -> None:
         process = Process(shell)
         process.hint()
         shell.kill()
-        ended, _, _ = select.select([stdout_of(shell)], [], [], SECONDS)
+        ended, _, _ = select.select([stdout_of(shell)], [], [], PATIENCE)
         if not ended:
             os.kill(json.loads(ready.read_text())["pid"], signal.SIGKILL)
     assert ended

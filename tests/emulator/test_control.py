@@ -183,7 +183,7 @@ def test_a_request_that_began_before_a_reset_stays_in_its_world(emulator: Runnin
         assert arrived.wait(PATIENCE)
         emulator.worlds.reset()
         host = unit.host("Guardis Test", "Test Environment", "test-host-on-Hyp3")
-    thread.join(10)
+    thread.join(PATIENCE)
     client.close()
     assert (answers, host.instance) == ([204], None)
     assert emulator.state(DOCUMENTED) == "RUNNING"

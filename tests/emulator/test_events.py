@@ -19,6 +19,7 @@ from tests.emulator.conftest import DOCUMENTED, ENVIRONMENT, VACANT, Running, St
 from tests.emulator.processes import serving
 from tests.emulator.test_control import CONTROL
 from tests.emulator.test_worlds import make, no
+from tests.patience import PATIENCE
 
 EVENTS = "/_emulator/events"
 STREAM = f"{EVENTS}/stream"
@@ -53,7 +54,7 @@ class Stream:
     """A client of a stream: its events, one after another."""
 
     def __init__(self, emulator: Running, path: str = STREAM, **headers: str) -> None:
-        self.answer = requests.get(emulator.url + path, headers=headers, stream=True, timeout=10)
+        self.answer = requests.get(emulator.url + path, headers=headers, stream=True, timeout=PATIENCE)
         self._lines = self.answer.iter_lines(chunk_size=1)
         assert self.answer.status_code == 200, self.answer.text
         assert self.answer.headers["Content-Type"] == "text/event-stream"
@@ -238,7 +239,7 @@ def test_a_stop_ends_streams() -> None:
     """SIGTERM does not wait for them: the exit is clean, and in time."""
     with (
         serving("--log-format", "none") as process,
-        requests.get(process.url + STREAM, stream=True, timeout=10) as answer,
+        requests.get(process.url + STREAM, stream=True, timeout=PATIENCE) as answer,
     ):
         lines = answer.iter_lines(chunk_size=1)
         assert next(lines).startswith(b":")

@@ -17,7 +17,8 @@ from urllib.request import urlopen
 import pytest
 
 from tests.emulator.conftest import DOCUMENTED, ROOT
-from tests.emulator.processes import PROGRAM, SECONDS, environment, run
+from tests.emulator.processes import PROGRAM, environment, run
+from tests.patience import PATIENCE
 
 ASK = "import os, urllib.request as r; print(r.urlopen(os.environ['HYPERVISOR_EMULATOR_URL'] + '{}').read().decode())"
 
@@ -101,7 +102,7 @@ def test_a_signal_is_passed_on_to_the_command(number: signal.Signals) -> None:
         url = _line(process)
         process.send_signal(number)
         assert _line(process) == "told"
-        assert process.wait(SECONDS) == 9
+        assert process.wait(PATIENCE) == 9
     with pytest.raises(URLError, match="refused"):
         urlopen(url)
 
@@ -111,10 +112,10 @@ def test_the_emulator_does_not_outlive_it() -> None:
     with _started("echo $HYPERVISOR_EMULATOR_URL; exec sleep 1") as process:
         url = _line(process)
         process.kill()
-        assert process.wait(SECONDS) == -signal.SIGKILL
+        assert process.wait(PATIENCE) == -signal.SIGKILL
     while True:
         try:
-            urlopen(url, timeout=SECONDS).close()
+            urlopen(url, timeout=PATIENCE).close()
         except OSError as error:
             if "refused" in str(error):
                 break
@@ -127,7 +128,7 @@ def _started(script: str) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        watch = threading.Timer(SECONDS, _kill, [process.pid])
+        watch = threading.Timer(PATIENCE, _kill, [process.pid])
         watch.start()
         try:
             yield process

@@ -17,6 +17,7 @@ from emulator.waiting import SEATS
 from tests.emulator.conftest import DOCUMENTED, EXAMPLE, ROOT, VACANT, Running, Start
 from tests.emulator.entries import PLACE, entry
 from tests.emulator.raw_http import request, send
+from tests.patience import PATIENCE
 
 
 def entries(emulator: Running, query: str = "") -> list[dict[str, Any]]:
@@ -74,7 +75,7 @@ def test_a_request_can_wait_for_another(emulator: Running) -> None:
     emulator.request("GET", DOCUMENTED)
     assert found == []
     emulator.request("PUT", f"{DOCUMENTED}/_pause")
-    thread.join(timeout=10)
+    thread.join(timeout=PATIENCE)
     assert [it["operation"] for it in found[0]] == ["pauseInstance"]
     assert entries(emulator, "operation=pauseInstance&wait=30") == found[0]
     assert entries(emulator, "operation=resumeInstance&wait=0.01") == []
@@ -85,7 +86,7 @@ def test_who_waits_in_a_world_that_goes_is_let_go(emulator: Running) -> None:
     found: list[list[dict[str, Any]]] = []
     thread = waiting(emulator, "operation=pauseInstance&wait=60", found)
     emulator.worlds.reset()
-    thread.join(timeout=10)
+    thread.join(timeout=PATIENCE)
     assert found == [[]]
 
 
@@ -99,7 +100,7 @@ def test_those_who_wait_leave_room_for_others(emulator: Running) -> None:
     assert emulator.state(DOCUMENTED) == "RUNNING"
     emulator.request("PUT", f"{DOCUMENTED}/_pause")
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
     assert len(found) == SEATS
     assert entries(emulator, "operation=resumeInstance&wait=0.01") == []
 

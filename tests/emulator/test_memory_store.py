@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from emulator.errors import NotFound
 from emulator.memory import MemoryStore
 from emulator.records import Environment, Host, Hypervisor, Instance, Organization, Pending
+from tests.patience import PATIENCE
 
 HYPERVISOR = Hypervisor("hyp", "0" * 32)
 
@@ -197,5 +198,5 @@ def test_a_unit_that_fails_is_left() -> None:
         unit.organization("x")
     thread = threading.Thread(target=lambda: make_host(store))
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()

@@ -47,7 +47,7 @@ class Passing:
 
     def request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         """Send one request; a redirect is not followed."""
-        return requests.request(method, self.url + path, timeout=10, allow_redirects=False, **arguments)
+        return requests.request(method, self.url + path, timeout=PATIENCE, allow_redirects=False, **arguments)
 
     def found(self) -> list[tuple[str, str]]:
         """The rule and the words of each finding about the server."""
@@ -64,7 +64,7 @@ def passing(upstream: str) -> Iterator[Passing]:
         yield it
     finally:
         it.server.stop()
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -330,7 +330,7 @@ def test_the_contract_suite_passes_through(tmp_path: Path) -> None:
             out, err = popen.communicate(timeout=PATIENCE)
     finally:
         server.stop()
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
     assert done.returncode == 0, done.stdout
     assert "Server acquitted" in out, err
     assert "Client guilty" in out

@@ -19,9 +19,10 @@ from waitress.adjustments import Adjustments
 from emulator.errors import StartError
 from emulator.serving.server import KEPT_BODY, Server, _Parser, listen, url_of
 from tests.emulator.conftest import DOCUMENTED, Running
-from tests.emulator.processes import SECONDS, Process, serving
+from tests.emulator.processes import Process, serving
 from tests.emulator.raw_http import Connection
 from tests.emulator.raw_http import request as sent
+from tests.patience import PATIENCE
 
 GET = sent("GET", DOCUMENTED)
 
@@ -62,7 +63,7 @@ def test_what_was_sent_before_the_signal_is_answered(process: Process, *, idle: 
         process.popen.send_signal(signal.SIGTERM)
         statuses = Counter(answer.status if (answer := client.answer()) else None for client in clients)
     assert statuses == {200: 100}
-    assert process.popen.wait(SECONDS) == 0
+    assert process.popen.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("path", ["/_emulator/journal?since=100&wait=60", "/_emulator/events?since=0&wait=60"])
@@ -79,7 +80,7 @@ def test_a_client_that_waits_is_told_to_stop(process: Process, path: str) -> Non
         last = connection.answer()
         assert last is not None
         assert (last.status, last.headers.get("connection")) == (200, "close")
-    assert process.popen.wait(SECONDS) == 0
+    assert process.popen.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
@@ -89,7 +90,7 @@ def test_what_began_before_the_stop_and_ends_after_it_is_the_last_answer(version
 
     def application(_: Any, start_response: Any) -> list[bytes]:
         began.set()
-        assert released.wait(SECONDS)
+        assert released.wait(PATIENCE)
         start_response("200 OK", [("Content-Length", "2")])
         return [b"{}"]
 
@@ -99,7 +100,7 @@ def test_what_began_before_the_stop_and_ends_after_it_is_the_last_answer(version
     try:
         with Connection(server.port) as connection:
             connection.send(b"GET / HTTP/" + version + b"\r\nHost: a\r\nConnection: keep-alive\r\n\r\n")
-            assert began.wait(SECONDS)
+            assert began.wait(PATIENCE)
             server.stop()
             answer = connection.answer()
             assert answer is not None
@@ -107,7 +108,7 @@ def test_what_began_before_the_stop_and_ends_after_it_is_the_last_answer(version
             assert connection.answer() is None
     finally:
         server.stop()
-        serves.join(SECONDS)
+        serves.join(PATIENCE)
 
 
 @pytest.mark.parametrize("data", [b"", GET[:40], sent("POST", DOCUMENTED, b"{}")[:-1], GET])
@@ -118,6 +119,19 @@ def test_clients_that_linger_do_not_hold_it_up(process: Process, data: bytes) ->
             stack.enter_context(Connection(process.port)).send(data)
         process.hint()
         assert process.stop() == (0, "", "")
+
+
+def test_an_answer_that_is_held_back_for_long_does_not_hold_it_up(tmp_path: Path) -> None:
+    """It ends without that answer, and without a word on its threads."""
+    trouble = tmp_path / "slow.yaml"
+    trouble.write_text("rules: [{kind: latency, seconds: [10, 10]}]")
+    with serving("--log-format", "none", "--trouble", str(trouble)) as held, Connection(held.port) as client:
+        client.send(GET)
+        held.hint()
+        while not held.ask("GET", "/_emulator/trouble")[1]["rules"][0]["hits"]:
+            pass
+        assert held.stop() == (0, "", "")
+        assert client.answer() is None
 
 
 def test_it_takes_no_new_connection_once_it_has_stopped(emulator: Running) -> None:
@@ -190,4 +204,4 @@ def test_it_stops_cleanly_as_process_1(tmp_path: Path) -> None:
         parent = process.popen.pid
         child = int(Path(f"/proc/{parent}/task/{parent}/children").read_text())
         os.kill(child, signal.SIGTERM)
-        assert process.popen.wait(SECONDS) == 0
+        assert process.popen.wait(PATIENCE) == 0

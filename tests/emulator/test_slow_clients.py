@@ -13,6 +13,7 @@ import pytest
 from tests.emulator.conftest import DOCUMENTED, VACANT, Running
 from tests.emulator.processes import serving
 from tests.emulator.raw_http import Connection, request, send, snapshot, unchanged
+from tests.patience import PATIENCE
 
 POST = request("POST", f"{VACANT}/properties", headers={"Content-Type": "application/json", "Content-Length": "2"})
 STALLED = {
@@ -115,7 +116,7 @@ def test_a_client_that_resets_does_not_end_the_server(emulator: Running) -> None
 
 def test_a_client_that_has_no_more_to_say_is_answered(emulator: Running) -> None:
     """A client may close its side once the request is sent."""
-    with socket.create_connection(("127.0.0.1", emulator.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", emulator.port), timeout=PATIENCE) as connection:
         connection.sendall(request("GET", DOCUMENTED))
         connection.shutdown(socket.SHUT_WR)
         assert connection.makefile("rb").readline().startswith(b"HTTP/1.1 200")

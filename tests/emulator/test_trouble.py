@@ -15,6 +15,7 @@ from emulator.trouble import Trouble, plan_of
 from emulator.trouble.kinds import KINDS
 from tests.emulator.conftest import DOCUMENTED, ENVIRONMENT, Running, Start
 from tests.emulator.test_control import CONTROL, control
+from tests.patience import PATIENCE
 
 OPERATIONS = {**load_document(inventory.DOCUMENT).operations, **load_contract().operations}
 TROUBLE = "/_emulator/trouble"
@@ -87,7 +88,7 @@ def test_a_seed_repeats_a_run_under_many_threads(start: Start) -> None:
 
         def ask(number: int, found: dict[int, list[int]] = found) -> None:
             path = f"{emulator.url}{ENVIRONMENT}/hosts/nobody-{number}"
-            found[number] = [requests.get(path, timeout=10).status_code for _ in range(15)]
+            found[number] = [requests.get(path, timeout=PATIENCE).status_code for _ in range(15)]
 
         threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
         for thread in threads:

@@ -13,6 +13,7 @@ import requests
 from tests.emulator.conftest import DOCUMENTED, ENVIRONMENT, VACANT, Running, Start
 from tests.emulator.test_control import control
 from tests.emulator.test_trouble import trouble
+from tests.patience import PATIENCE
 
 
 def tasks(emulator: Running, host: str) -> list[tuple[str, str]]:
@@ -154,7 +155,7 @@ def test_a_restless_emulator_says_the_same_in_many_ways(emulator: Running) -> No
     trouble(emulator, {"kind": "lawfully-restless"}, randomSeed=3)
     seen: dict[str, set[Any]] = defaultdict(set)
     for _ in range(60):
-        connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=PATIENCE)
         connection.request("GET", DOCUMENTED)
         answer = connection.getresponse()
         body = answer.read()

@@ -83,7 +83,7 @@ class InTurn:
 
 
 def _forward(port: int, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.putrequest(
             environ["REQUEST_METHOD"], environ["REQUEST_URI"], skip_host=True, skip_accept_encoding=True

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.faulty_servers.faults import FAULTS, Fault, pass_on
+from tests.patience import PATIENCE
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ def fronting(url: str, twist: Twister) -> Iterator[str]:
             yield f"http://127.0.0.1:{front.server_address[1]}"
         finally:
             front.shutdown()
-            thread.join(timeout=10)
+            thread.join(timeout=PATIENCE)
 
 
 class _Front(socketserver.ThreadingTCPServer):

@@ -130,7 +130,7 @@ def served(installed: Installed, tmp_path: Path) -> Iterator[str]:
 
 def test_it_serves(served: str) -> None:
     """The installed emulator finds its contract and its seeds, answers, and stops cleanly."""
-    with urlopen(served + EXAMPLE, timeout=10) as response:
+    with urlopen(served + EXAMPLE, timeout=PATIENCE) as response:
         assert json.load(response)["state"] == "RUNNING"
 
 

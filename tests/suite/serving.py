@@ -29,7 +29,7 @@ def serving(application: Any) -> Iterator[str]:
         yield url_of("127.0.0.1", listener)
     finally:
         server.stop()
-        thread.join(timeout=10)
+        thread.join(timeout=PATIENCE)
         assert not thread.is_alive()
 
 

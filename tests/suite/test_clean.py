@@ -31,12 +31,12 @@ def _address(url: str, host: str) -> str:
 
 def _provisioned(url: str, host: str = VACANT) -> str:
     """Make a machine, as the suite would; its name for the hypervisor."""
-    body = requests.post(_address(url, host), json={}, timeout=5).json()
+    body = requests.post(_address(url, host), json={}, timeout=PATIENCE).json()
     return str(next(row["value"] for row in body["properties"] if row["key"] == "libvirt.uuid"))
 
 
 def _state(url: str, host: str = VACANT) -> str:
-    answer = requests.get(_address(url, host), timeout=5)
+    answer = requests.get(_address(url, host), timeout=PATIENCE)
     return "ABSENT" if answer.status_code == 404 else str(answer.json()["state"])
 
 
@@ -85,7 +85,7 @@ def test_a_locked_instance_is_unlocked_and_removed(
     """A lock that the suite left is taken off first."""
     url = serve()
     note(url, _provisioned(url))
-    requests.post(f"{_address(url, VACANT)}/lock", timeout=5).raise_for_status()
+    requests.post(f"{_address(url, VACANT)}/lock", timeout=PATIENCE).raise_for_status()
     assert command_line("clean", str(folder)).returncode == 0
     assert _state(url) == "ABSENT"
 
@@ -137,14 +137,14 @@ def test_a_forgotten_machine_is_brought_back_and_removed(
     """A machine that goes on after a forget is imported and deleted: afterwards no import finds it."""
     url = serve()
     machine = _provisioned(url)
-    requests.put(f"{_address(url, VACANT)}/_forget", timeout=5).raise_for_status()
+    requests.put(f"{_address(url, VACANT)}/_forget", timeout=PATIENCE).raise_for_status()
     note(url, machine, forgotten=True)
     ended = command_line("clean", str(folder))
     assert ended.returncode == 0, ended.stdout
     assert f"removed: a machine that was forgotten from {VACANT} ({machine})" in ended.stdout
     assert "imported back, and deleted" in ended.stdout
     properties = [{"key": "libvirt.uuid", "value": machine}]
-    requests.post(f"{_address(url, VACANT)}/properties", json=properties, timeout=5).raise_for_status()
+    requests.post(f"{_address(url, VACANT)}/properties", json=properties, timeout=PATIENCE).raise_for_status()
     assert _state(url) == "UNDEFINED"
 
 

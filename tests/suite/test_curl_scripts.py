@@ -54,7 +54,7 @@ def test_a_script_repeats_a_failure(serve: Callable[..., str], folder: Path) -> 
     assert sent[0] == "POST"
     assert sent[-2:] == ["PUT _off", "PUT _pause"]
     server.is_mended = True
-    requests.delete(url + server.calls[0].root, timeout=5).raise_for_status()
+    requests.delete(url + server.calls[0].root, timeout=PATIENCE).raise_for_status()
     assert "_pause  HTTP/1.1 409" in _script(path).stdout
 
 

@@ -103,7 +103,7 @@ def test_reads_go_to_named_hosts_or_to_names_that_cannot_exist(run: Run) -> None
 
 def test_nothing_is_left_behind(run: Run) -> None:
     """After a run the host has no instance, though machines were forgotten in it."""
-    assert requests.get(run.url + _path(VACANT), timeout=5).status_code == 404
+    assert requests.get(run.url + _path(VACANT), timeout=PATIENCE).status_code == 404
     assert [call for call in run.calls if call.action == "_forget" and call.method == "PUT"]
     assert run.verdict.record["summary"]["leftBehind"] == []
 
@@ -153,13 +153,13 @@ def test_power_keeps_the_instance(serve: Callable[..., str], folder: Path) -> No
     """With --allow power the instance goes through its states, and is then as it was found."""
     watched = Watched()
     url = serve(around=watched.around)
-    before = requests.get(url + _path(HOST), timeout=5).json()
+    before = requests.get(url + _path(HOST), timeout=PATIENCE).json()
     watched.calls.clear()
     verdict = judge(url, folder, level=Level.POWER)
     sent = Counter((call.method, call.action) for call in watched.calls)
     assert sent["PUT", "_pause"] > 0
     assert not {("DELETE", ""), ("POST", ""), ("POST", "properties"), ("PUT", "_forget")} & sent.keys()
-    after = requests.get(url + _path(HOST), timeout=5).json()
+    after = requests.get(url + _path(HOST), timeout=PATIENCE).json()
     assert after["state"] == before["state"]
     assert all(row in after["properties"] for row in before["properties"])
     assert verdict.verdict("lifecycle.pause-leads") == "passed"
@@ -200,13 +200,13 @@ def test_a_signal_cleans_up(number: signal.Signals, serve: Callable[..., str], f
         [*command, "--report-dir", str(folder)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     _until(lambda: _waits(folder / "exchanges.ndjson"))
-    assert requests.get(url + _path(VACANT), timeout=5).json()["state"] == "PENDING"
+    assert requests.get(url + _path(VACANT), timeout=PATIENCE).json()["state"] == "PENDING"
     process.send_signal(number)
     output, complaints = process.communicate(timeout=PATIENCE)
     assert process.returncode == 4, output + complaints
     assert complaints == ""
     assert "stopped before the end" in output
-    assert requests.get(url + _path(VACANT), timeout=5).status_code == 404
+    assert requests.get(url + _path(VACANT), timeout=PATIENCE).status_code == 404
     record = json.loads((folder / "record.json").read_text())
     assert record["run"]["interrupted"] is True
     assert record["summary"]["exitCode"] == 4

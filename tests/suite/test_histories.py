@@ -15,6 +15,7 @@ from contract_tests.checks.histories import STEPS, walks
 from contract_tests.running.target import Level
 from tests.faulty_servers.catalogue import FAULTS
 from tests.faulty_servers.middle import Answer, Call, Changed, Forward
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST, VACANT, Verdict, judge
 
 ONLY = ("histories",)
@@ -102,12 +103,12 @@ def test_power_walks_on_the_instance_that_is_there(serve: Callable[..., str], fo
     """With --allow power the walks make and delete nothing, and leave the instance in the state it had."""
     sent: Sent = []
     url = serve(around=_noting(sent))
-    before = requests.get(url + INSTANCE, timeout=5).json()
+    before = requests.get(url + INSTANCE, timeout=PATIENCE).json()
     verdict = judge(url, folder, only=ONLY, hosts=(HOST,), level=Level.POWER, max_examples=6)
     assert _row(verdict)["verdict"] == "passed", verdict.text
     assert not {("DELETE", ""), ("POST", ""), ("POST", "properties"), ("PUT", "_forget")} & set(sent)
     assert Counter(sent)["PUT", "_pause"] > 0
-    after = requests.get(url + INSTANCE, timeout=5).json()
+    after = requests.get(url + INSTANCE, timeout=PATIENCE).json()
     assert (after["state"], after["locked"]) == (before["state"], before["locked"])
 
 

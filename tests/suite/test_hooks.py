@@ -80,7 +80,7 @@ def run() -> Run:
     seen, settings = Seen(), Settings(port=0, seeds=(EXAMPLE,))
     with serving(seen.around(create_app(settings, Worlds(settings)))) as url:
         ended = _st(url, "--max-examples", "4", CONTRACT_HOST=VACANT)
-        return Run(seen, ended, requests.get(url + INSTANCE, timeout=5).status_code)
+        return Run(seen, ended, requests.get(url + INSTANCE, timeout=PATIENCE).status_code)
 
 
 def test_the_emulator_is_green(run: Run) -> None:

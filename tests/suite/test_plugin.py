@@ -62,7 +62,7 @@ def test_a_conforming_server_passes(folder: Path) -> None:
         ended = _pytest(folder, "--contract-url", url, "--contract-host", VACANT, "-k", "refused or legal", "-rs")
         organization, environment, name = VACANT.split("/")
         address = f"{url}/organizations/{organization}/environments/{environment}/hosts/{name}/instance"
-        assert requests.get(address, timeout=5).status_code == 404
+        assert requests.get(address, timeout=PATIENCE).status_code == 404
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "passed" in _counts(ended.stdout)
     record = json.loads((folder / "record.json").read_text())
@@ -185,7 +185,7 @@ def test_sigterm_cleans_up(folder: Path, tmp_path: Path) -> None:
         assert process.returncode == 2, said.read_text()
         organization, environment, name = VACANT.split("/")
         address = f"{url}/organizations/{organization}/environments/{environment}/hosts/{name}/instance"
-        assert requests.get(address, timeout=5).status_code == 404
+        assert requests.get(address, timeout=PATIENCE).status_code == 404
     assert json.loads((folder / "record.json").read_text())["summary"]["exitCode"] == ExitCode.INCOMPLETE
 
 

@@ -22,6 +22,7 @@ from contract_tests.sending.exchanges import ExchangeLog
 from contract_tests.sending.lines import Lines
 from contract_tests.sending.raw import Connection, End, Message
 from contract_tests.sending.replies import LostReplyError, NotAllowedError
+from tests.patience import PATIENCE
 from tests.suite.judging import HOST
 
 CONTRACT = load_contract()
@@ -47,7 +48,7 @@ def _speaking(*answers: bytes) -> Iterator[str]:
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            thread.join(timeout=10)
+            thread.join(timeout=PATIENCE)
 
 
 def _heard(method: str, *answers: bytes) -> tuple[End, int, bytes]:

@@ -65,7 +65,7 @@ def _served(make: Callable[[Any], Any]) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
-            thread.join(timeout=10)
+            thread.join(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("name", SERVERS)

@@ -92,7 +92,7 @@ def test_a_signal_stops_all_workers(tmp_path: Path) -> None:
         for host in (HOST, VACANT):
             organization, environment, name = host.split("/")
             address = f"{url}/organizations/{organization}/environments/{environment}/hosts/{name}/instance"
-            assert requests.get(address, timeout=5).status_code == 404
+            assert requests.get(address, timeout=PATIENCE).status_code == 404
     record = json.loads((folder / "record.json").read_text())
     assert [row["id"] for row in record["results"]] == [check.id for check in PLAN]
     assert record["summary"]["leftBehind"] == []

@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from emulator.testing import Hypervisor, LocalServer, serving
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,7 @@ def ask(method: str, url: str, body: Any = None) -> tuple[int, Any]:
     data = None if body is None else json.dumps(body).encode()
     request = Request(url, data, {"Content-Type": "application/json"} if data else {}, method=method)
     try:
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=PATIENCE) as answer:
             content = answer.read()
             return answer.status, json.loads(content) if content else None
     except HTTPError as error:
