@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -51,7 +52,7 @@ class Lock:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lifecycle:
     """States by name and edges, in the order of the document."""
 
@@ -62,28 +63,32 @@ class Lifecycle:
 
     def edge(self, state: str, trigger: str) -> Edge | None:
         """The edge of this cell, or None where the trigger is refused."""
-        return next((edge for edge in self.edges if (edge.state, edge.trigger) == (state, trigger)), None)
+        return self._cells.get((state, trigger))
+
+    @cached_property
+    def _cells(self) -> Mapping[tuple[str, str], Edge]:
+        return {(edge.state, edge.trigger): edge for edge in reversed(self.edges)}
 
     def legal_from(self, trigger: str) -> tuple[str, ...]:
         """The states in which the trigger is legal."""
         return tuple(edge.state for edge in self.edges if edge.trigger == trigger)
 
-    @property
+    @cached_property
     def triggers(self) -> tuple[str, ...]:
         """All triggers, in the order in which the table first names them."""
         return tuple(dict.fromkeys(edge.trigger for edge in self.edges))
 
-    @property
+    @cached_property
     def absent(self) -> str:
         """The state of a host without an instance."""
         return next(name for name, state in self.states.items() if state.kind == "absent")
 
-    @property
+    @cached_property
     def transient(self) -> tuple[str, ...]:
         """The states of an instance on its way."""
         return tuple(name for name, state in self.states.items() if state.kind == "transient")
 
-    @property
+    @cached_property
     def unknown(self) -> str | None:
         """The state of an instance of which the platform cannot tell."""
         return next((name for name, state in self.states.items() if state.kind == "unknown"), None)

@@ -56,9 +56,15 @@ class Map:
     def __init__(self, contract: Contract, usable: Callable[[Operation], bool] = lambda _: True) -> None:
         self.lifecycle = contract.lifecycle
         self.triggering = tuple(one for one in contract.operations.values() if one.trigger and usable(one))
+        self._moves: dict[Node, list[Move]] = {}
 
     def moves(self, node: Node) -> list[Move]:
         """The moves from a node, in the order of the document."""
+        if node not in self._moves:
+            self._moves[node] = self._found(node)
+        return self._moves[node]
+
+    def _found(self, node: Node) -> list[Move]:
         edges = [(one, self.lifecycle.edge(node.state, str(one.trigger))) for one in self.triggering]
         found = [move for one, edge in edges if edge for move in self._of_edge(node, one, edge)]
         # a forgotten machine is brought back first: nothing else must take its place
