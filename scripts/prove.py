@@ -136,7 +136,8 @@ def _run(jobs: list[partial[Tried]], workers: int) -> Iterator[Tried]:
         for number, future in enumerate(as_completed([pool.submit(job) for job in jobs]), start=1):
             tried = future.result()
             said = " ".join(tried.failed) or (tried.sentence if tried.code else "")
-            print(f"{number:4} of {len(jobs)}  {tried.name:60}  {tried.seconds:5.1f} s  {said}", flush=True)
+            by = f"{tried.tests:3} tests {tried.seconds:5.1f} s"
+            print(f"{number:4} of {len(jobs)}  {tried.name:60}  {by}  {said}", flush=True)
             yield tried
 
 

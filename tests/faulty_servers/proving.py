@@ -55,13 +55,14 @@ SLOW = ("very-slow", "late-stranger", "guest-takes-its-time-over-a-shutdown")
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What the suite said of a server: the requirements that failed, its exit code, and its sentence."""
+    """What the suite said of a server: the requirements that failed, its exit code, its sentence, by how many tests."""
 
     name: str
     failed: tuple[str, ...]
     code: int
     sentence: str
     seconds: float
+    tests: int
 
 
 def try_faulty(name: str, *, whole: bool = False, beyond: tuple[str, ...] = ANYWHERE) -> Tried:
@@ -101,8 +102,9 @@ def _tried(name: str, url: str, options: Mapping[str, Any]) -> Tried:
     with tempfile.TemporaryDirectory() as folder:
         verdict = judge(url, Path(folder), **options)
     failed = sorted(verdict.failed("MUST") | verdict.failed("SHOULD"))
-    seconds = sum(row["seconds"] for row in verdict.record["results"])
-    return Tried(name, tuple(failed), verdict.code, verdict.record["summary"]["sentence"], seconds)
+    judged = [row for row in verdict.record["results"] if row["verdict"] != "not-run"]
+    seconds = sum(row["seconds"] for row in judged)
+    return Tried(name, tuple(failed), verdict.code, verdict.record["summary"]["sentence"], seconds, len(judged))
 
 
 def digest() -> str:

@@ -29,7 +29,7 @@ def test_a_faulty_server_is_caught(name: str, folder: Path) -> None:
         verdict = judge(url, folder, **{"only": enough_for(wrong.requirements), **wrong.options})
     failed = verdict.failed("MUST") | verdict.failed("SHOULD")
     assert failed == wrong.requirements, verdict.text
-    assert is_killed(Tried(name, tuple(failed), verdict.code, "", 0.0)), verdict.text
+    assert is_killed(Tried(name, tuple(failed), verdict.code, "", 0.0, 1)), verdict.text
 
 
 def test_every_fault_names_requirements_that_are_there() -> None:
