@@ -110,7 +110,6 @@ def _nothing_there(bench: Bench) -> None:
         reply = bench.client.probe("GET", f"{bench.host.path(root)}/{name}")
         what = f"GET .../instance/{name}"
         bench.ledger.require(reply.status == 404, ("http.not-offered",), what, expected="404", got=reply, reply=reply)
-        _is_error(bench, reply, what)
         if reply.status == 404:
             explains = name in reply.text or SAYS_SO.search(reply.text) is not None
             expected = "a message that says that it is not offered"
@@ -125,24 +124,6 @@ def _nothing_there(bench: Bench) -> None:
         bench.ledger.require(
             reply.status in lawful, ("errors.not-found",), f"GET {names}", expected=expected, got=reply, reply=reply
         )
-        _is_error(bench, reply, f"GET {names}")
-
-
-def _is_error(bench: Bench, reply: Reply, what: str) -> None:
-    """What no operation describes is refused in the same shape as all else."""
-    documented = bench.shown.reading.responses.get(404)
-    if reply.status != 404 or documented is None or documented.schema is None:
-        return  # another status was charged already
-    media_type = reply.headers.get("content-type", "none").partition(";")[0].strip().lower()
-    is_json = media_type == "application/json" and reply.body is not None
-    got = f"{media_type}: {reply}"
-    if bench.ledger.require(is_json, (MEDIA_TYPE,), what, expected="an error as JSON", got=got, reply=reply):
-        members = bench.contract.document.members(documented.schema)
-        messages = reply.body.get(members["messages"]) if isinstance(reply.body, dict) else None
-        problems = bench.contract.document.validator(documented.schema).problems(reply.body)
-        rule = MESSAGES if isinstance(messages, list) else SHAPE
-        expected = 'an error: {"error": ["message", ...]}'
-        bench.ledger.require(not problems, (rule,), what, expected=expected, got=reply, reply=reply)
 
 
 def _made_up(bench: Bench, root: str) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,8 @@ from contract_tests.sending.lines import PLAIN_PATIENCE, Heard, Lines
 from contract_tests.sending.replies import Reply
 
 RULE, UNCHANGED, NO_5XX = "errors.method-not-allowed", "refused.others", "robustness.no-server-error"
+SAYS = ("errors.shape", "representation.media-type")
+"""What a refusal is like, here too."""
 
 UNKNOWN = ("FOO", "QUERY")
 """Methods that libraries do not know: one that is none, and one that is new."""
@@ -37,7 +39,7 @@ def _paths(bench: Bench) -> Mapping[str, list[Operation]]:
     return paths
 
 
-@check("methods", "methods that a path does not have", level=Level.FULL, requirements=(RULE, UNCHANGED))
+@check("methods", "methods that a path does not have", level=Level.FULL, requirements=(RULE, UNCHANGED, *SAYS))
 def methods(bench: Bench) -> None:
     """Every method that a path does not declare, on a host that has an instance: 405, and nothing changed."""
     host, lifecycle = bench.host, bench.contract.lifecycle
@@ -80,7 +82,7 @@ def _unchanged(bench: Bench, what: str, before: Snapshot, reply: Reply) -> Snaps
     "unknown-methods",
     "methods that nobody knows, and any method where nothing is",
     level=Level.FULL,
-    requirements=(RULE, UNCHANGED, NO_5XX),
+    requirements=(RULE, UNCHANGED, NO_5XX, *SAYS),
 )
 def unknown_methods(bench: Bench) -> None:
     """Methods that no library knows, on a host with an instance; every wrong method on a host without one."""
@@ -109,6 +111,8 @@ def _wrong(bench: Bench, state: str) -> Iterator[tuple[str, str, list[Operation]
 
 
 def _judge(bench: Bench, what: str, method: str, operations: list[Operation], heard: Heard, *, is_absent: bool) -> None:
+    if heard.reply:
+        bench.client.errors.judge(heard.reply, what, bench.ledger, strange=method in UNKNOWN)
     if heard.reply is None or (heard.status == 501 and method in UNKNOWN):
         bench.ledger.notes.append(f"{what}: {heard}")
     elif heard.reply.status >= 500 and heard.reply.status != 503:

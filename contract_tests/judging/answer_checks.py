@@ -47,12 +47,19 @@ def text_of(response: Response) -> str:
 
 def parse(response: Response) -> Any:
     """The JSON of an answer; None when there is none."""
-    if not response.content:
-        return None
+    return parsed(response.content)
+
+
+def parsed(content: bytes) -> Any:
+    """The JSON of a body in UTF-8; None when it is none, as with NaN or Infinity."""
     try:
-        return json.loads(response.content.decode())
+        return json.loads(content.decode(), parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
 
 
 class Representations:

@@ -125,7 +125,7 @@ class Judge:
         found_by = run_checks(case, response, self._of_method(operation)) if not declared else []
         # the engine holds no answer to an undeclared method against the document; an error is one to a declared, then
         plain = case if declared else case.operation.Case()
-        has_shape = declared or (response.status_code >= 400 and response.content)
+        has_shape = declared or (response.status_code >= 400 and response.request.method != "HEAD")
         checks = [*(self._built_in(operation, response) if has_shape else ()), *self._own.for_call(operation, host)]
         held: list[str] = []
         broken: dict[str, Broken] = {}

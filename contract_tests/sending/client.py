@@ -20,23 +20,18 @@ from urllib3.exceptions import HTTPError
 
 from contract import Contract, Operation
 from contract_tests import VERSION
-from contract_tests.judging.answer_checks import parse, text_of
 from contract_tests.judging.document_rules import Judge
+from contract_tests.judging.error_rules import ErrorRules
 from contract_tests.running.ledger import Ledger
 from contract_tests.running.outcomes import Finding
 from contract_tests.running.target import HostName, Level, Target, level_of
 from contract_tests.sending.accounts import Accounts
 from contract_tests.sending.api import HostApi
 from contract_tests.sending.exchanges import (
-    MAX_ANSWER,
     Log,
-    body_bytes,
-    curl,
     lost_request,
-    redacted,
-    request_row,
-    shown,
 )
+from contract_tests.sending.keeping import kept
 from contract_tests.sending.raw import Connection
 from contract_tests.sending.replies import (
     BUSY,
@@ -90,6 +85,7 @@ class Client:
         self.log = log
         self.clock = log.clock
         self.accounts = Accounts(contract)
+        self.errors = ErrorRules(contract)
         self._judge = Judge(contract, target.claims)
         self._levels = {operation.id: level_of(operation, contract) for operation in contract.operations.values()}
         self._apis: dict[HostName, HostApi] = {}
@@ -263,7 +259,7 @@ class Client:
         data: bytes | None = None,
         credentials: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send a reading request that no operation describes, and judge nothing. `path` is encoded already.
+        """Send a reading request that no operation describes; only an error is judged. `path` is encoded already.
 
         LostReplyError without an answer, and when the server puts it off again and again.
         """
@@ -274,6 +270,8 @@ class Client:
         prepared = requests.Request(method, self.target.url + path, headers=sent, data=data).prepare()
         response = self._patiently(lambda: self._read(lambda: self._transport(prepared)))
         reply = self._keep(prepared, Response.from_any(response), None)
+        if method != "HEAD":
+            self.errors.judge(reply, f"{method} {path}", self.ledger)
         if reply.status in BUSY:
             raise LostReplyError(f"{method} {path} was put off {BUSY_TRIES} times with {reply.status}")
         return reply
@@ -374,27 +372,7 @@ class Client:
         operation: str | None,
         row: Mapping[str, Any] = MappingProxyType({}),
     ) -> Reply:
-        own = self.target.credentials
-        headers = {name: ", ".join(values) for name, values in response.headers.items()}
-        self.server = self.server or headers.get("server")
-        number = self.log.add(
-            check=self.check_id,
-            operation=operation,
-            request=request_row(request, own),
-            response={
-                "status": response.status_code,
-                "headers": redacted(headers),
-                "body": shown(response.content, MAX_ANSWER),
-                "seconds": round(response.elapsed, 6),
-            },
-            **row,
-        )
-        return Reply(
-            number=number,
-            status=response.status_code,
-            headers=headers,
-            body=parse(response),
-            text=text_of(response),
-            curl=curl(str(request.method), str(request.url), request.headers, body_bytes(request), own),
-            at=self.log.clock.now,
+        self.server = self.server or next(iter(response.headers.get("server") or []), None)
+        return kept(
+            self.log, request, response, self.target.credentials, check=self.check_id, operation=operation, **row
         )

@@ -6,7 +6,6 @@ that cannot exist, and needs the level `full`. What is no HTTP has no path, and 
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from schemathesis import Response
 from schemathesis.core import NOT_SET
 
 from contract import Operation
-from contract_tests.judging.answer_checks import Representations
+from contract_tests.judging.answer_checks import Representations, parsed
 from contract_tests.running.target import HostName, Level
 from contract_tests.sending.accounts import Entry
 from contract_tests.sending.client import READING, Client
@@ -197,7 +196,7 @@ class Line:
         if answer.status in BUSY:
             wait = put_off(headers.get("retry-after"))
             return Heard(End.SILENT, None, f"put off with {answer.status}", number, curl, answer.closes, wait)
-        reply = Reply(number, answer.status, headers, _parsed(answer.body), text, curl or "", client.clock.now)
+        reply = Reply(number, answer.status, headers, parsed(answer.body), text, curl or "", client.clock.now)
         return Heard(End.ANSWERED, reply, "", number, curl, answer.closes, more=more)
 
     def _log(self, message: Message, answer: Answer, seconds: float, more: bytes) -> int:
@@ -230,10 +229,3 @@ def _response(answer: Answer) -> Response | None:
         return None
     headers = {name.lower(): [value] for name, value in (answer.headers or {}).items()}
     return Response(answer.status, headers, answer.body, PreparedRequest(), 0.0, verify=True)
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None

@@ -9,6 +9,7 @@ from tests.faulty_servers import (
     leading,
     locking,
     naming,
+    phrasing,
     racing,
     refusing,
     remembering,
@@ -35,6 +36,7 @@ MODULES = (
     exactness,
     naming,
     access,
+    phrasing,
     robust,
     racing,
 )
