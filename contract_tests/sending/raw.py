@@ -11,12 +11,13 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from http.client import HTTPException, HTTPResponse, IncompleteRead
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
 from contract_tests.running.target import APP_KEY_HEADER
+from contract_tests.sending.interim import FinalResponse
 from contract_tests.sending.spelling import format_of
 
 LONGEST_COMMAND = 4000
@@ -136,7 +137,7 @@ class Connection:
 
     def hear(self, method: str) -> Answer:
         """The next answer, interim ones passed over; it has no body when the method is HEAD."""
-        response = HTTPResponse(self, method=method)  # type: ignore[arg-type]  # all that it asks of a socket is here
+        response = FinalResponse(self, method=method)  # type: ignore[arg-type]  # all that it asks of a socket is here
         try:
             response.begin()
             body = response.read()

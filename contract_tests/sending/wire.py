@@ -14,6 +14,7 @@ import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, select_proxy
 
 from contract_tests.sending.clock import Clock
+from contract_tests.sending.interim import FinalAdapter
 from contract_tests.sending.raw import Connection
 from contract_tests.sending.stopping import waiting
 from contract_tests.sending.together import Flight, Send, fly
@@ -33,6 +34,8 @@ class Wire:
         self._shape(self.session)
 
     def _shape(self, session: requests.Session) -> None:
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, FinalAdapter())
         session.trust_env = False  # no credentials from ~/.netrc
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # each request stands for itself
 

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 from tests.faulty_servers.faults import in_refusals, is_shown, on, once_done, showing
+from tests.faulty_servers.front import Twist, Twister
 from tests.faulty_servers.middle import Answer, Call, Change, Forward
-from tests.lawful_servers.variants import changed, lawful
+from tests.lawful_servers.variants import changed, fronted, lawful
 
 
 def _rewritten(write: Any) -> Change:
@@ -220,3 +221,10 @@ def lock_answers_without_hostname() -> Change:
         return honest.saying({name: honest.value[name] for name in least})
 
     return on("POST", "lock", answer)
+
+
+@fronted
+def hints_come_first() -> Twister:
+    """103 with hints, and 102, before the first answer of each connection."""
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: </>; rel=next\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+    return lambda data: Twist(first=interim if b" HTTP/1.1\r\n" in data else b"")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faulty_servers.faults import Fault, pass_on
+from tests.faulty_servers.front import Fronted, Twister
 from tests.faulty_servers.middle import Change
 
 
@@ -54,6 +55,14 @@ def changed(
     name, says = name.replace("_", "-"), " ".join(says.split())
     server = Fault(name, says, frozenset(), make, settings or {}, options or {})
     add(Variant(name, says, server.start, server.options))
+
+
+def fronted(make: Callable[[], Twister]) -> Callable[[], Twister]:
+    """Register a change to the bytes of the emulator's connections."""
+    name, says = make.__name__.replace("_", "-"), " ".join((make.__doc__ or "").split())
+    server = Fronted(name, says, frozenset(), lambda: pass_on, twister=make)
+    add(Variant(name, says, server.start))
+    return make
 
 
 def stranger(name: str, says: str, serve: Callable[[], AbstractContextManager[str]]) -> None:
