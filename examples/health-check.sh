@@ -15,7 +15,7 @@ trap 'kill "$EMULATOR" 2>/dev/null || true' EXIT
 until [ -e "$READY" ]; do kill -0 "$EMULATOR"; sleep 0.05; done
 URL=$(sed 's/.*"url": *"\([^"]*\)".*/\1/' "$READY")
 
-hypervisor-emulator wait "$URL" --timeout 1
+hypervisor-emulator wait "$URL" --timeout 60
 echo "healthy: $URL"
 
 # SIGTERM is a clean stop, as the first process of a container too: what was accepted is answered, the exit code is 0

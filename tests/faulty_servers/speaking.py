@@ -143,7 +143,7 @@ for _name, _says, _instead in HEADS:
     add(_name, f"{_says}.", ("http.head",), partial(_always, "HEAD", _instead))
 
 OPTIONS = (
-    ("options-are-refused", "405 for OPTIONS", Answer(405, b"", (("Allow", "GET"),))),
+    ("options-are-refused", "405 for OPTIONS", refusal(405, "no OPTIONS here")),
     ("options-are-not-found", "404 for OPTIONS", refusal(404, "no such path")),
     ("options-list-nothing", "204 for OPTIONS without Allow", Answer(204)),
     ("options-list-reads-only", "OPTIONS lists GET alone", Answer(204, b"", (("Allow", "GET, HEAD, OPTIONS"),))),
