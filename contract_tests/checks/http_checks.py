@@ -23,6 +23,13 @@ NOT_OFFERED = ("alerts", "files", "status", "_create_image")
 """Paths under an instance that the platform's own client knows and the contract leaves out (http.not-offered)."""
 
 JSON = {"Content-Type": "application/json"}
+BROWSER = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    "Accept-Charset": "ISO-8859-1,utf-8;q=0.7,*;q=0.7",
+    "Accept-Language": "fr-FR,fr;q=0.9",
+}
+"""What a browser asks for. The contract has JSON in UTF-8 for everybody (representation.media-type)."""
+
 SHAPE, MESSAGES, MEDIA_TYPE = "errors.shape", "errors.messages", "representation.media-type"
 
 
@@ -68,6 +75,11 @@ def _manners(bench: Bench, operation: Operation) -> None:
         ("http.slash", "with a slash at the end", bench.client.call(operation, bench.host, slash=True)),
         ("http.no-body", "with Content-Type and no body", bench.client.call(operation, bench.host, headers=JSON)),
         (
+            "http.no-body",
+            "with Content-Length: 0",
+            bench.client.call(operation, bench.host, headers={"Content-Length": "0"}),
+        ),
+        (
             "http.plain-headers",
             "with Connection: close",
             bench.client.call(operation, bench.host, headers={"Connection": "close"}),
@@ -83,20 +95,23 @@ def _manners(bench: Bench, operation: Operation) -> None:
         same = reply.status == plain.status and not (rule == "http.head" and reply.text)
         expected = f"{plain.status}, as without" if rule != "http.head" else f"{plain.status} without a body"
         bench.ledger.require(same, (rule,), f"{operation.id} {how}", expected=expected, got=reply, reply=reply)
-    bench.ledger.figures["answers"] += len(manners) + 1
+    # what comes is judged by the document, as every answer is: JSON, and no status that is not there
+    bench.client.call(operation, bench.host, headers={"Accept": "application/xml"})
+    bench.ledger.figures["answers"] += len(manners) + 2
 
 
 def _options(bench: Bench, operation: Operation) -> None:
     path = bench.host.path(operation.path)
     what = f"OPTIONS at the path of {operation.id}"
-    if _lists(bench, what, bench.client.probe("OPTIONS", path), operation.method):
+    if lists(bench, what, bench.client.probe("OPTIONS", path), operation.method):
         reply = bench.client.probe("OPTIONS", f"{path}/")
         same = reply.accepted
         bench.ledger.require(same, ("http.slash",), f"{what}, with a slash", expected="success", got=reply, reply=reply)
     bench.ledger.figures["answers"] += 1
 
 
-def _lists(bench: Bench, what: str, reply: Reply, method: str) -> bool:
+def lists(bench: Bench, what: str, reply: Reply, method: str) -> bool:
+    """Judge an answer to OPTIONS: success, and the method in Allow."""
     allowed = {word.strip().upper() for word in reply.headers.get("allow", "").split(",")}
     fine = reply.accepted and method in allowed
     expected = f"success, and {method} in Allow"
@@ -107,23 +122,36 @@ def _lists(bench: Bench, what: str, reply: Reply, method: str) -> bool:
 def _nothing_there(bench: Bench) -> None:
     root = bench.shown.reading.path
     for name in NOT_OFFERED:
-        reply = bench.client.probe("GET", f"{bench.host.path(root)}/{name}")
-        what = f"GET .../instance/{name}"
-        bench.ledger.require(reply.status == 404, ("http.not-offered",), what, expected="404", got=reply, reply=reply)
-        if reply.status == 404:
+        path, what = f"{bench.host.path(root)}/{name}", f"GET .../instance/{name}"
+        reply = bench.client.probe("GET", path)
+        if _is_not_offered(bench, reply, what):
             explains = name in reply.text or SAYS_SO.search(reply.text) is not None
             expected = "a message that says that it is not offered"
             bench.ledger.require(
                 explains, ("http.not-offered-explained",), what, expected=expected, got=reply, reply=reply
             )
-    for names, path in _made_up(bench, root):
-        reply = bench.client.probe("GET", path)
-        # a user who may not see an organization cannot tell whether it is there: 403 comes before 404
-        lawful = (404, 403) if bench.target.credentials.headers else (404,)
-        expected = " or ".join(map(str, lawful))
-        bench.ledger.require(
-            reply.status in lawful, ("errors.not-found",), f"GET {names}", expected=expected, got=reply, reply=reply
-        )
+            slashed = bench.client.probe("GET", f"{path}/")
+            if not 300 <= slashed.status < 400:  # a redirect is another fault (http.slash)
+                _is_not_offered(bench, slashed, f"{what}/")
+    for operation in bench.claimed(bench.contract.operations.values()):
+        if operation.method == "GET":
+            for names, path in _made_up(bench, operation.path):
+                reply = bench.client.probe("GET", path, headers={"Accept": "*/*"})
+                _is_not_found(bench, reply, f"{operation.id} of {names}")
+    path = fill(root, (*bench.host.names[:2], f"no-such-höst-{bench.random.getrandbits(64):016x}"))
+    _is_not_found(bench, bench.client.probe("GET", path, headers=BROWSER), "GET of a made-up host, as a browser asks")
+
+
+def _is_not_offered(bench: Bench, reply: Reply, what: str) -> bool:
+    bench.ledger.require(reply.status == 404, ("http.not-offered",), what, expected="404", got=reply, reply=reply)
+    return reply.status == 404
+
+
+def _is_not_found(bench: Bench, reply: Reply, what: str) -> None:
+    # a user who may not see an organization cannot tell whether it is there: 403 comes before 404
+    lawful = (404, 403) if bench.target.credentials.headers else (404,)
+    expected = " or ".join(map(str, lawful))
+    bench.ledger.require(reply.status in lawful, ("errors.not-found",), what, expected=expected, got=reply, reply=reply)
 
 
 def _made_up(bench: Bench, root: str) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,8 @@ environments or organizations: a server that forgets a part of the address mixes
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from contract import Operation
 from contract_tests.checks.identity import MAC_KEY
 from contract_tests.judging import compare
@@ -14,16 +16,24 @@ from contract_tests.moving.waiter import Snapshot
 from contract_tests.running.bench import Bench
 from contract_tests.running.registry import check
 from contract_tests.running.target import HostName, Level
+from contract_tests.sending.lines import PLAIN_PATIENCE, Heard, Lines
+from contract_tests.sending.raw import Message
 from contract_tests.sending.replies import Reply
 
 DISTINCT, ISOLATED = "identity.distinct", "isolation.other-hosts"
+OF_PATH = "representation.names-of-path"
+
+ROUNDS = 8
+"""How often both hosts are read at once."""
+
+ROLES = ("organization", "environment", "host")
 
 
 @check(
     "two-hosts",
     "two hosts, side by side",
     level=Level.FULL,
-    requirements=(DISTINCT, ISOLATED),
+    requirements=(DISTINCT, ISOLATED, OF_PATH),
     hosts=2,
 )
 def two_hosts(bench: Bench) -> None:
@@ -33,6 +43,7 @@ def two_hosts(bench: Bench) -> None:
         bench.navigator.bring(host, bench.contract.lifecycle.absent)
     pair = Pair(bench, first, second)
     pair.provision()
+    pair.read_at_once()
     pair.watch_each(pair.operations())
     Pair(bench, second, first).watch_each(pair.disturbing())
 
@@ -42,6 +53,7 @@ class Pair:
 
     def __init__(self, bench: Bench, acting: HostName, watched: HostName) -> None:
         self._bench = bench
+        self._lines = Lines(bench.client)
         self._lifecycle = bench.contract.lifecycle
         self._acting, self._watched = acting, watched
         self._running = next(name for name, state in self._lifecycle.states.items() if state.guest_runs)
@@ -81,6 +93,37 @@ class Pair:
             expected="a libvirt.uuid and a mac for each",
             got=f"the same {', '.join(shared)}",
             reply=two.reply,
+        )
+
+    def read_at_once(self) -> None:
+        """Both are asked before either is heard: each answer is about the host that its own path names."""
+        hosts = (self._acting, self._watched)
+        for _ in range(ROUNDS):
+            with ExitStack() as stack:
+                asked = [
+                    (host, stack.enter_context(self._lines.open(PLAIN_PATIENCE)), self._read(host)) for host in hosts
+                ]
+                for _, line, message in asked:
+                    line.tell(message)
+                for host, line, message in asked:
+                    self._is_about(host, line.hear(message))
+
+    def _read(self, host: HostName) -> Message:
+        return self._lines.message("GET", host.path(self._bench.shown.reading.path), b"Connection: close")
+
+    def _is_about(self, host: HostName, heard: Heard) -> None:
+        if heard.reply is None or not heard.reply.accepted:
+            self._bench.ledger.notes.append(f"{host}, read together with another: {heard}")
+            return
+        shown = tuple(self._bench.shown.read(heard.reply.body, role) for role in ROLES)
+        self._bench.ledger.figures["answers"] += 1
+        self._bench.ledger.require(
+            shown == host.names,
+            (OF_PATH,),
+            f"{host}, read while another host is",
+            expected=f"the names {', '.join(host.names)}, as in the path",
+            got=heard,
+            reply=heard.reply,
         )
 
     def watch_each(self, operations: list[Operation]) -> None:

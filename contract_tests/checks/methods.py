@@ -21,6 +21,7 @@ from contract_tests.sending.lines import PLAIN_PATIENCE, Heard, Lines
 from contract_tests.sending.replies import Reply
 
 RULE, UNCHANGED, NO_5XX = "errors.method-not-allowed", "refused.others", "robustness.no-server-error"
+NOT_OFFERED = "http.not-offered"
 SAYS = ("errors.shape", "representation.media-type")
 """What a refusal is like, here too."""
 
@@ -82,7 +83,7 @@ def _unchanged(bench: Bench, what: str, before: Snapshot, reply: Reply) -> Snaps
     "unknown-methods",
     "methods that nobody knows, and any method where nothing is",
     level=Level.FULL,
-    requirements=(RULE, UNCHANGED, NO_5XX, *SAYS),
+    requirements=(RULE, UNCHANGED, NO_5XX, NOT_OFFERED, *SAYS),
 )
 def unknown_methods(bench: Bench) -> None:
     """Methods that no library knows, on a host with an instance; every wrong method on a host without one."""
@@ -100,6 +101,22 @@ def unknown_methods(bench: Bench) -> None:
                 before = _unchanged(bench, what, before, heard.reply)
             else:
                 before = bench.navigator.bring(bench.host, state)
+    _create_image(bench)
+
+
+def _create_image(bench: Bench) -> None:
+    """What the platform's own client writes and the contract does not offer, where there is no machine to be hurt.
+
+    405 is lawful too: it may come before 404 (errors.order).
+    """
+    lines, path = Lines(bench.client), f"{bench.host.path(bench.shown.reading.path)}/_create_image"
+    what = f"PUT .../instance/_create_image in {bench.contract.lifecycle.absent}"
+    heard = lines.once(lines.message("PUT", path, b"Connection: close"), PLAIN_PATIENCE)
+    if heard.reply is None:
+        bench.ledger.notes.append(f"{what}: {heard}")
+    elif heard.reply.status < 500:
+        fine = heard.reply.status in (404, 405)
+        bench.ledger.require(fine, (NOT_OFFERED,), what, expected="404", got=heard, reply=heard.reply)
 
 
 def _wrong(bench: Bench, state: str) -> Iterator[tuple[str, str, list[Operation]]]:

@@ -22,6 +22,7 @@ from contract_tests.sending.raw import Message
 
 ENCODED, EXACT, BOUNDS, UNREADABLE = "names.percent-encoded", "names.exact", "names.bounds", "names.unreadable"
 NOT_FOUND, NO_5XX = "errors.not-found", "robustness.no-server-error"
+OF_PATH = "representation.names-of-path"
 PLACES = ("organization", "environment", "host")
 
 
@@ -46,9 +47,9 @@ class Reader:
         """What tells the host's machine from every other; empty without one."""
         return dict(compare.lasting(self.bench.shown, self.now))
 
-    def path(self, place: int, written: str) -> str:
-        """The path of the instance with one name written otherwise."""
-        return spelling.path_of(self.template, self.names, place, written)
+    def path(self, place: int, written: str, template: str = "") -> str:
+        """The path of the instance, or of something of it, with one name written otherwise."""
+        return spelling.path_of(template or self.template, self.names, place, written)
 
     def read(self, rule: str, what: str, path: str) -> Heard | None:
         """GET; None when there is no answer, which is a doubt, or a 5xx, which is a fault of its own."""
@@ -74,6 +75,11 @@ class Reader:
             bool(self.machine) and self.machine.items() <= dict(self.bench.shown.properties(heard.reply.body)).items()
         )
 
+    def names_in(self, heard: Heard) -> tuple[object, ...]:
+        """The names that an answer shows: of the organization, the environment and the host."""
+        body = heard.reply.body if heard.reply else None
+        return tuple(self.bench.shown.read(body, role) for role in PLACES)
+
     def judge(self, holds: bool, rule: str, what: str, expected: str, heard: Heard) -> None:  # noqa: FBT001 - as in require
         """Note that a rule holds, or is broken by an answer."""
         if holds:
@@ -97,7 +103,7 @@ def _each(reader: Reader, ways: str) -> Iterator[_Written]:
             yield _Written(place, f"GET with {what} in the {PLACES[place]}'s name", written)
 
 
-@check("names-encoded", "names written in other encodings", level=Level.OBSERVE, requirements=(ENCODED,))
+@check("names-encoded", "names written in other encodings", level=Level.OBSERVE, requirements=(ENCODED, OF_PATH))
 def names_encoded(bench: Bench) -> None:
     """What decodes to the host's names shows the host; what only a wrong decoder takes for them does not."""
     reader = Reader(bench)
@@ -108,6 +114,9 @@ def names_encoded(bench: Bench) -> None:
             shows = heard.status == status and (not reader.machine or reader.shows_it(heard))
             expected = f"{status}, as with the name encoded otherwise"
             reader.judge(shows, ENCODED, way.what, expected, heard)
+            if reader.shows_it(heard):
+                decoded = reader.names_in(heard) == reader.names
+                reader.judge(decoded, OF_PATH, way.what, "the names of the path, decoded", heard)
     for way in _each(reader, "misread"):
         heard = reader.read(ENCODED, way.what, reader.path(way.place, way.written))
         if heard:
@@ -126,6 +135,47 @@ def names_exact(bench: Bench) -> None:
             heard = reader.read(EXACT, what, reader.path(place, quote(other, safe="")))
             if heard:
                 reader.judge(not reader.shows_it(heard), EXACT, what, "not this host: it is another name", heard)
+            if words == spelling.OTHER_CASE and heard and heard.status == 404:
+                _console(reader, place, other)
+
+
+def _console(reader: Reader, place: int, other: str) -> None:
+    """Where the instance is not found, nothing of it is: a path of its own may have a look-up of its own."""
+    for operation in reader.bench.claimed(reader.bench.contract.operations.values()):
+        if operation.method == "GET" and operation.path != reader.template:
+            what = f"{operation.id} with {spelling.OTHER_CASE}, in the {PLACES[place]}'s name"
+            heard = reader.read(EXACT, what, reader.path(place, quote(other, safe=""), operation.path))
+            if heard and heard.reply:
+                expected = "nothing: GET of the instance finds no such name"
+                reader.judge(not heard.reply.accepted, EXACT, what, expected, heard)
+
+
+@check("names-loose", "names that a pattern would match", level=Level.OBSERVE, requirements=(NOT_FOUND,))
+def names_loose(bench: Bench) -> None:
+    """A name with a parameter, a dot, a sign of a pattern or an accent is another one: it does not show this host."""
+    reader = Reader(bench)
+    if not reader.machine:
+        return  # nothing can be seen of a host without a machine
+    place, name = len(PLACES) - 1, reader.names[-1]
+    for words, other in spelling.loose(name).items():
+        what = f"GET with {words}, in the {PLACES[place]}'s name"
+        heard = reader.read(NOT_FOUND, what, reader.path(place, quote(other, safe=";=")))
+        if heard:
+            reader.judge(not reader.shows_it(heard), NOT_FOUND, what, "not this host: it is another name", heard)
+
+
+@check("names-awkward", "names with awkward characters", level=Level.OBSERVE, requirements=(NOT_FOUND, NO_5XX))
+def names_awkward(bench: Bench) -> None:
+    """Names that may be, with characters that mean something in SQL, in patterns, in JSON: not found, and no 5xx."""
+    reader, place = Reader(bench), len(PLACES) - 1
+    for words, text in spelling.AWKWARD.items():
+        what = f"GET with {words}, in a made-up {PLACES[place]}'s name"
+        written = quote(f"{text}{bench.random.getrandbits(64):016x}", safe="")
+        heard = reader.read(NOT_FOUND, what, reader.path(place, written))
+        if heard:
+            reader.bench.ledger.hold((NO_5XX,))
+            lawful = _missing(reader, place)
+            reader.judge(heard.status in lawful, NOT_FOUND, what, " or ".join(map(str, lawful)), heard)
 
 
 @check(

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from schemathesis.core import NOT_SET
 
 from contract import Contract, Operation
+from contract_tests.checks.name_checks import NO_5XX, Reader
 from contract_tests.judging import cells, compare
 from contract_tests.moving.waiter import Snapshot
 from contract_tests.running.bench import Bench
-from contract_tests.running.registry import check_each
+from contract_tests.running.registry import check, check_each
 from contract_tests.running.target import Level, level_of
 from contract_tests.sending.generated import draw
 from contract_tests.sending.replies import LostReplyError, Reply
@@ -24,8 +25,36 @@ QUERY, ACTION_BODY = "http.unknown-query", "operations.action-body"
 REFUSED = {400: "refused.bad-body", 409: cells.UNCHANGED, 415: "refused.bad-body"}
 """The requirement that a refusal changes nothing, by its status; `refused.others` for any other."""
 
+OVERRIDE = {"_method": "DELETE", "format": "xml"}
+"""What frameworks take from a query unless they are told not to: another method for a form, another form of answer."""
+
 LEGAL_SECONDS = 0.5
 """What examples that have to be undone may cost on a slow server; one is sent in any case."""
+
+
+QUESTIONS = (
+    ("a parameter twice", "a=1&a=2", True),
+    ("parameters that name a list", "a%5B%5D=1&a%5Bb%5D=2", True),
+    ("parameters that ask for another form", "format=xml&callback=f&fields=host&pretty=true", True),
+    ("bytes that are not UTF-8", "a=%FF%FE", False),
+    ("an encoding that is none", "a=%zz", False),
+)
+"""Queries in words and as they are written, and whether they are well-formed: only those have to be ignored."""
+
+
+@check("queries", "queries that nobody asked for, byte by byte", level=Level.OBSERVE, requirements=(QUERY, NO_5XX))
+def queries(bench: Bench) -> None:
+    """Queries that a library would not write so: they change nothing of what is read."""
+    reader = Reader(bench)
+    path, usual = bench.host.path(reader.template), reader.now.reply.status
+    for words, query, is_formed in QUESTIONS:
+        what = f"GET with {words} in the query"
+        heard = reader.read(QUERY, what, f"{path}?{query}")
+        if heard:
+            bench.ledger.hold((NO_5XX,))
+        if heard and is_formed:
+            same = heard.status == usual and (not reader.machine or reader.shows_it(heard))
+            reader.judge(same, QUERY, what, f"{usual}, as without", heard)
 
 
 def _without_body(contract: Contract) -> Iterable[tuple[Operation, Level, Iterable[str]]]:
@@ -88,6 +117,8 @@ class Noise:
         for (state, count, body), number in zip(rounds, numbers, strict=True):
             for one in state if count else ():
                 draw(st.tuples(st.just(one), QUERIES, body), self._try, self._bench, count, number=number)
+        if self._operation.method == "POST" and legal:
+            self._try((legal[0], OVERRIDE, None))
 
     def _within_reach(self) -> Iterator[str]:
         """The settled states that the level lets the host be brought into, those of known machines first."""

@@ -26,6 +26,19 @@ UNREADABLE = {
 DOTS = {"a dot": ".", "two dots": "..", "an encoded dot": "%2E", "two encoded dots": "%2e%2E"}
 """What is no name though it can be read (names.bounds), as it stands in the path."""
 
+OTHER_CASE = "the other case"
+"""The words for a name with its capitals and small letters exchanged."""
+
+AWKWARD = {
+    "an apostrophe": "o'brien",
+    "a quotation mark and a backslash": 'a"b\\',
+    "brackets without an end": "a(b[c{",
+    "a percent sign": "100%zz",
+    "a letter beyond the basic plane": "\N{DESKTOP COMPUTER}",
+    "more bytes than characters": "\u00e9" * 200,
+}
+"""What may be in a name, and is trouble where it is put into something else without care."""
+
 PRINTED = [chr(byte) if 32 <= byte < 127 and byte not in b"'\\%" else f"\\{byte:03o}" for byte in range(256)]
 """How printf is asked for each byte, by its number: as itself, or in octal digits."""
 
@@ -60,7 +73,7 @@ def others(name: str) -> Mapping[str, str]:
     """Names that differ from this one in what is easily overlooked, by words; none is the name itself."""
     middle = len(name) // 2
     spelled = {
-        name.swapcase(): "the other case",
+        name.swapcase(): OTHER_CASE,
         f" {name}": "a space before it",
         f"{name} ": "a space after it",
         f"{name}\N{NO-BREAK SPACE}": "a no-break space after it",
@@ -70,6 +83,18 @@ def others(name: str) -> Mapping[str, str]:
     }
     for form in ("NFC", "NFD", "NFKC", "NFKD"):
         spelled.setdefault(unicodedata.normalize(form, name), f"its form {form}")
+    return {words: other for other, words in spelled.items() if other != name and len(other) <= LONGEST}
+
+
+def loose(name: str) -> Mapping[str, str]:
+    """Other names that a look-up by a pattern, or a tidy server, takes for this one, by words."""
+    spelled = {
+        f"{name};x=1": "a parameter after it",
+        f"{name}.": "a dot after it",
+        f"{name[:-1]}_": "an underscore for its last character",
+        "%": "a percent sign for all of it",
+        _accented(name): "an accent on a letter",
+    }
     return {words: other for other, words in spelled.items() if other != name and len(other) <= LONGEST}
 
 
@@ -84,6 +109,13 @@ def _wide(name: str) -> str:
     if position is None:
         return name
     return name[:position] + chr(ord(name[position]) - 0x20 + 0xFF00) + name[position + 1 :]
+
+
+def _accented(name: str) -> str:
+    """The name with an accent on its first vowel; with one at its end when it has none."""
+    position = next((number for number, sign in enumerate(name) if sign in "aeiouAEIOU"), len(name) - 1)
+    accented = unicodedata.normalize("NFC", f"{name[position]}\N{COMBINING ACUTE ACCENT}")
+    return name[:position] + accented + name[position + 1 :]
 
 
 def format_of(data: bytes) -> str:

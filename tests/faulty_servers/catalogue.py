@@ -3,6 +3,7 @@
 from tests.faulty_servers import (
     access,
     answering,
+    asking,
     declining,
     exactness,
     keeping,
@@ -29,6 +30,7 @@ MODULES = (
     remembering,
     answering,
     speaking,
+    asking,
     taking,
     declining,
     keeping,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -48,6 +50,33 @@ LOCKS = (
 
 for _name, _says, _refuses in LOCKS:
     add(_name, _says, ("lock.refuses-triggers",), partial(_own_lock, _refuses))
+
+
+def _lets(test: Callable[[Call], bool]) -> Change:
+    """A lock that is overlooked by a write of which the test is true."""
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        is_locked = b'"locked":true' in forward(call.at("", "GET")).body
+        if call.method not in ("PUT", "DELETE") or not is_locked or not test(call):
+            return forward(call)
+        forward(replace(call.at("unlock", "POST"), body=b""))
+        honest = forward(call)
+        forward(replace(call.at("lock", "POST"), body=b""))
+        return honest
+
+    return answer
+
+
+@fault("lock.refuses-triggers")
+def the_lock_knows_no_slash() -> Change:
+    """What looks at the lock knows the paths without a slash at their end only."""
+    return _lets(lambda call: call.path.endswith("/"))
+
+
+@fault("lock.refuses-triggers")
+def force_is_stronger_than_the_lock() -> Change:
+    """The lock does not count where the query says force=True."""
+    return _lets(lambda call: "force=True" in call.query)
 
 
 @fault("lock.sets")

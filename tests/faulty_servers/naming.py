@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from urllib.parse import unquote
 
-from tests.faulty_servers.faults import fault
+from tests.faulty_servers.faults import add, fault, is_shown, on
 from tests.faulty_servers.middle import Answer, Call, Change, Forward, refusal
 from tests.suite.judging import HOST
 
-NAMES = {"only": ("names-encoded", "names-exact", "names-bounds", "names-unreadable")}
+NAMES = {"only": ("names-encoded", "names-exact", "names-loose", "names-awkward", "names-bounds", "names-unreadable")}
 KNOWN = HOST.split("/")
 PLACES = (2, 4, 6)
 """Where names are in a path that is split at its slashes."""
@@ -136,3 +138,123 @@ def long_names_are_bad_requests() -> Change:
         return refusal(400, "too long") if too_long else forward(call)
 
     return answer
+
+
+# ---- names that a loose look-up takes for another
+
+
+@fault("errors.not-found", options=NAMES)
+def parameters_of_a_path_are_cut_off() -> Change:
+    """Of a name with a semicolon only what is before it counts, as servlet containers have it."""
+    return _reading(lambda name, known: ";" in name and name.partition(";")[0] == known)
+
+
+@fault("errors.not-found", options=NAMES)
+def dots_at_the_end_are_cut_off() -> Change:
+    """A name may end in dots that do not count, as names of files do on some systems."""
+    return _reading(lambda name, known: name.endswith(".") and name.rstrip(".") == known)
+
+
+@fault("errors.not-found", options=NAMES)
+def names_are_looked_up_by_a_pattern() -> Change:
+    """A name is looked up with LIKE: an underscore stands for any character, a percent sign for any number of them."""
+
+    def is_like(name: str, known: str) -> bool:
+        pattern = re.escape(name).replace("%", ".*").replace("_", ".")
+        return not {"%", "_"}.isdisjoint(name) and re.fullmatch(pattern, known) is not None
+
+    return _reading(is_like)
+
+
+@fault("errors.not-found", options=NAMES)
+def accents_do_not_count() -> Change:
+    """Names are compared by a collation to which an accented letter is the plain one."""
+
+    def plain(name: str) -> str:
+        return "".join(sign for sign in unicodedata.normalize("NFD", name) if not unicodedata.combining(sign))
+
+    return _reading(lambda name, known: name != known and plain(name) == known)
+
+
+@fault("representation.names-of-path", options=NAMES)
+def the_host_is_shown_as_it_was_written() -> Change:
+    """The host's name as it stands in the path, with spaces decoded and nothing else: %77eb-1."""
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        honest = forward(call)
+        written = str(call.environ.get("REQUEST_URI", "")).split("/")
+        if not is_shown(honest) or len(written) <= PLACES[-1]:
+            return honest
+        return honest.saying({**honest.value, "host": written[PLACES[-1]].replace("%20", " ")})
+
+    return answer
+
+
+# ---- a console with a look-up of its own
+
+
+@fault("names.exact", options=NAMES)
+def the_console_finds_names_in_any_case() -> Change:
+    """The console looks names up where case does not count."""
+    return on("GET", "vnc", _reading(lambda name, known: name.casefold() == known.casefold()))
+
+
+@fault("errors.not-found")
+def the_console_asks_for_no_environment() -> Change:
+    """The console is found by the host alone, in whatever environment the path names."""
+    return on("GET", "vnc", _reading(lambda _, known: known == KNOWN[1]))
+
+
+@fault("errors.not-found")
+def the_console_of_nobody_conflicts() -> Change:
+    """409 for the console of a host that does not exist, as if it were off."""
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        honest = forward(call)
+        is_nobody = honest.status == 404 and b"has no host" in honest.body
+        return refusal(409, "there is no console while STOPPED") if is_nobody else honest
+
+    return on("GET", "vnc", answer)
+
+
+# ---- names that break what they are put into
+
+
+def _is_no_pattern(name: str) -> bool:
+    try:
+        re.compile(name)
+    except re.error:
+        return True
+    return False
+
+
+BREAKING: Mapping[str, tuple[str, Callable[[str], bool]]] = {
+    "apostrophes": ("an apostrophe, which ends a text in SQL", lambda name: "'" in name),
+    "percent-signs": (
+        "a percent sign that is decoded once more",
+        lambda name: bool(re.search("%(?![0-9a-fA-F]{2})", name)),
+    ),
+    "letters-of-four-bytes": ("a letter of four bytes", lambda name: any(ord(sign) > 0xFFFF for sign in name)),
+    "brackets": ("what is no regular expression", _is_no_pattern),
+    "many-bytes": ("more than 255 bytes in 255 characters", lambda name: len(name) <= 255 < len(name.encode())),
+}
+"""What breaks a server, in words, and how a name is known to have it."""
+
+
+def _broken_by(test: Callable[[str], bool]) -> Change:
+    def answer(call: Call, forward: Forward) -> Answer:
+        parts = call.path.encode("latin-1").decode(errors="ignore").split("/")
+        is_broken = any(test(parts[place]) for place in PLACES if len(parts) > place)
+        return refusal(500, "Internal Server Error") if is_broken else forward(call)
+
+    return answer
+
+
+for _name, (_says, _test) in BREAKING.items():
+    add(
+        f"{_name}-in-a-name-break-the-server",
+        f"500 for a name with {_says}.",
+        ("robustness.no-server-error",),
+        partial(_broken_by, _test),
+        options=NAMES,
+    )

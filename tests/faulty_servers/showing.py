@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from urllib.parse import quote
 
 from tests.faulty_servers.faults import fault, on, showing
+from tests.faulty_servers.front import Twist, Twister, fronted
 from tests.faulty_servers.middle import Change
+from tests.suite.judging import HOST, VACANT
 
 
 @fault("representation.names-of-path")
@@ -92,3 +95,20 @@ def properties_of_a_locked_instance_are_an_object() -> Change:
         shown["properties"] = {row["key"]: row["value"] for row in shown["properties"]}
 
     return on("POST", "lock", showing(as_object))
+
+
+@fronted("representation.names-of-path", only=("two-hosts",), hosts=(HOST, VACANT))
+def reads_that_overlap_are_mixed_up() -> Twister:
+    """What a GET asks for is kept in one place for all: of several at once each gets what the last of them wants."""
+    wanted = b""
+
+    def twist(data: bytes) -> Twist:
+        nonlocal wanted
+        line, end, rest = data.partition(b"\r\n")
+        if not line.startswith(b"GET "):
+            return Twist()
+        wanted = line
+        time.sleep(0.01)
+        return Twist(passed=wanted + end + rest)
+
+    return twist

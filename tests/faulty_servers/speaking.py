@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from tests.faulty_servers.faults import add, fault, in_refusals, on
+from tests.faulty_servers.faults import add, fault, in_refusals, on, state_of
 from tests.faulty_servers.middle import JSON, Answer, Call, Change, Forward, refusal
 
 # ---- slashes
@@ -92,14 +92,16 @@ def closing_clients_are_turned_away() -> Change:
 
 # ---- queries
 
+NOISE = {"only": ("noise",)}
 
-@fault("http.unknown-query")
+
+@fault("http.unknown-query", options=NOISE)
 def unknown_queries_are_refused() -> Change:
     """400 for a query parameter."""
     return lambda call, forward: refusal(400, "no parameters, please") if call.query else forward(call)
 
 
-@fault("http.unknown-query")
+@fault("http.unknown-query", options=NOISE)
 def unknown_queries_are_refused_in_actions() -> Change:
     """400 for a query parameter of an action."""
 
@@ -109,13 +111,13 @@ def unknown_queries_are_refused_in_actions() -> Change:
     return answer
 
 
-@fault("robustness.no-server-error", options={"only": ("noise",)})
+@fault("robustness.no-server-error", options=NOISE)
 def a_query_breaks_the_server() -> Change:
     """500 for a query parameter."""
     return lambda call, forward: refusal(500, "Internal Server Error") if call.query else forward(call)
 
 
-@fault("http.unknown-query")
+@fault("http.unknown-query", options=NOISE)
 def a_query_leads_elsewhere() -> Change:
     """A GET with a query finds nothing: it is part of the name that is looked up."""
 
@@ -142,6 +144,31 @@ HEADS = (
 for _name, _says, _instead in HEADS:
     add(_name, f"{_says}.", ("http.head",), partial(_always, "HEAD", _instead))
 
+
+@fault("http.head")
+def head_finds_everything() -> Change:
+    """200 for HEAD, whether there is an instance or not: it asks nobody."""
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        honest = forward(call)
+        is_missing = call.method == "HEAD" and honest.status == 404 and call.action in ("", "vnc")
+        return Answer(200, b"", JSON) if is_missing else honest
+
+    return answer
+
+
+@fault("http.head")
+def head_opens_every_console() -> Change:
+    """200 for HEAD of a console that is refused with 409."""
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        honest = forward(call)
+        is_refused = (call.method, call.action, honest.status) == ("HEAD", "vnc", 409)
+        return Answer(200, b"", JSON) if is_refused else honest
+
+    return answer
+
+
 OPTIONS = (
     ("options-are-refused", "405 for OPTIONS", refusal(405, "no OPTIONS here")),
     ("options-are-not-found", "404 for OPTIONS", refusal(404, "no such path")),
@@ -152,7 +179,36 @@ OPTIONS = (
 for _name, _says, _instead in OPTIONS:
     add(_name, f"{_says}.", ("http.options",), partial(_always, "OPTIONS", _instead))
 
+
+@fault("http.options")
+def options_want_an_instance() -> Change:
+    """404 for OPTIONS on a host without an instance: it is loaded first."""
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        is_vacant = call.method == "OPTIONS" and state_of(call, forward) is None
+        return refusal(404, "there is no instance") if is_vacant else forward(call)
+
+    return answer
+
+
 # ---- what leads nowhere
+
+
+@fault("http.not-offered")
+def lists_at_a_slash_are_empty() -> Change:
+    """GET .../alerts/ and .../files/, with the slash that the public client sends, get an empty list."""
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        is_list = call.method == "GET" and call.path.endswith(("/alerts/", "/files/"))
+        return Answer(200, b'{"items": [], "count": 0}', JSON) if is_list else forward(call)
+
+    return answer
+
+
+@fault("http.not-offered")
+def images_are_promised() -> Change:
+    """202 for PUT .../_create_image, and nothing happens."""
+    return on("PUT", "_create_image", lambda _, __: Answer(202))
 
 
 def _offered(action: str, instead: Answer) -> Change:

@@ -16,7 +16,7 @@ from tests.suite.judging import HOST, judge
 
 TEXT = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="/")
 NAMES = st.text(TEXT, min_size=1, max_size=spelling.LONGEST).filter(lambda name: name not in (".", ".."))
-CHECKS = ("names-encoded", "names-exact", "names-bounds", "names-unreadable")
+CHECKS = ("names-encoded", "names-exact", "names-loose", "names-awkward", "names-bounds", "names-unreadable")
 
 
 @given(NAMES)
@@ -43,6 +43,20 @@ def test_near_names_are_other_names(name: str) -> None:
     assert name not in others.values()
     assert all(1 <= len(other) <= spelling.LONGEST for other in others.values())
     assert len(set(others.values())) == len(others)
+
+
+@given(NAMES)
+def test_loose_names_are_other_names(name: str) -> None:
+    """What a pattern would match is another name, and a lawful one."""
+    others = spelling.loose(name)
+    assert name not in others.values()
+    assert all(1 <= len(other) <= spelling.LONGEST and other not in (".", "..") for other in others.values())
+
+
+def test_loose_names_are_what_a_pattern_matches() -> None:
+    """A parameter, a dot, the signs of LIKE, and an accent."""
+    assert set(spelling.loose("web-1").values()) == {"web-1;x=1", "web-1.", "web-_", "%", "wéb-1"}
+    assert spelling.loose("%")["an accent on a letter"] == "%\N{COMBINING ACUTE ACCENT}"
 
 
 def test_near_names_are_near() -> None:

@@ -22,7 +22,8 @@ from tests.suite.judging import EXAMPLE, Verdict, judge
 
 BYTES = (
     *("framing", "strange-requests", "leftovers", "slow-clients", "chunked", "bodiless", "unknown-methods"),
-    *("names-encoded", "names-exact", "names-bounds", "names-unreadable", "missing-first"),
+    *("names-encoded", "names-exact", "names-loose", "names-awkward", "names-bounds", "names-unreadable"),
+    *("missing-first", "queries", "elsewhere"),
 )
 """The checks that send what no HTTP library would."""
 
