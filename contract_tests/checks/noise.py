@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hypothesis import strategies as st
-from schemathesis.core import NOT_SET
 
 from contract import Contract, Operation
 from contract_tests.checks.name_checks import NO_5XX, Reader
 from contract_tests.judging import cells, compare
+from contract_tests.moving.navigator import CannotReachError
+from contract_tests.moving.tour import Move, Node
 from contract_tests.moving.waiter import Snapshot
 from contract_tests.running.bench import Bench
 from contract_tests.running.registry import check, check_each
@@ -33,6 +34,7 @@ LEGAL_SECONDS = 0.5
 
 
 QUESTIONS = (
+    ("the parameters of the platform's own client", "secret_only=True&force=True&show_processed=True", True),
     ("a parameter twice", "a=1&a=2", True),
     ("parameters that name a list", "a%5B%5D=1&a%5Bb%5D=2", True),
     ("parameters that ask for another form", "format=xml&callback=f&fields=host&pretty=true", True),
@@ -81,6 +83,9 @@ QUERIES = st.dictionaries(
 )
 """Query parameters: those that the platform's own client sends, and unknown ones."""
 
+OF_CLIENT = {"force": "False"}
+"""What the platform's own client sends with an action that is not forced."""
+
 JSON_BODIES = st.sampled_from([{}, [], {"force": True}]) | st.dictionaries(
     st.text(max_size=5), st.integers(), max_size=2
 )
@@ -96,12 +101,12 @@ class Noise:
         self._lifecycle = bench.contract.lifecycle
 
     def run(self) -> None:
-        """One example in ten is sent where the operation is legal: each of those has to be undone."""
+        """One example in ten is sent where a write is legal: each of those has to be undone."""
         if self._operation.id in self._bench.client.missing:
             self._bench.ledger.pass_over((QUERY, ACTION_BODY), f"{self._operation.id} is not there")
             return
         has_body = self._operation.method != "GET"
-        numbers = [self._bench.seed for _ in range(3)]  # before any waiting, which draws for its jitter
+        numbers = [self._bench.seed for _ in range(4)]  # before any waiting, which draws for its jitter
         examples = self._bench.options.max_examples
         states = list(self._within_reach())
         refusing = [state for state in states if not self._is_legal(state)]
@@ -109,14 +114,18 @@ class Noise:
         undone = max(examples // 10, 2)
         if self._operation.trigger is not None:
             undone = self._bench.affordable(undone, LEGAL_SECONDS)
+        if not has_body:  # what only reads is tried where it has something to show
+            examples, undone = undone, examples
+        more = st.none() | JSON_BODIES if has_body else st.none()
         rounds = (
-            (refusing[:1], examples, st.none() | JSON_BODIES if has_body else st.none()),
-            (legal[:1], undone - has_body, st.none()),
-            (legal[:1], int(has_body), JSON_BODIES),  # a body is tried where it could change what is done
+            (refusing[:1], examples, QUERIES, more),
+            (legal[:1], 1, st.just(OF_CLIENT), st.none()),
+            (legal[:1], undone - has_body - 1, QUERIES, st.none()),
+            (legal[:1], int(has_body), QUERIES, JSON_BODIES),  # a body is tried where it could change what is done
         )
-        for (state, count, body), number in zip(rounds, numbers, strict=True):
-            for one in state if count else ():
-                draw(st.tuples(st.just(one), QUERIES, body), self._try, self._bench, count, number=number)
+        for (state, count, query, body), number in zip(rounds, numbers, strict=True):
+            for one in state if count > 0 else ():
+                draw(st.tuples(st.just(one), query, body), self._try, self._bench, count, number=number)
         if self._operation.method == "POST" and legal:
             self._try((legal[0], OVERRIDE, None))
 
@@ -142,11 +151,14 @@ class Noise:
         what = f"{operation.id} in {state} with {'a query' if body is None else 'a body'} that it does not know"
         try:
             before = bench.navigator.bring(bench.host, state)
-            reply = bench.client.call(operation, bench.host, query=query, body=NOT_SET if body is None else body)
+            # one thing at a time: what came of it shall tell which it was
+            asked = {"query": query} if body is None else {"body": body}
+            reply = bench.client.call(operation, bench.host, **asked)
             bench.navigator.mover.note(operation, bench.host, before, reply)
             if 400 <= reply.status < 500:
                 self._unchanged(what, before, reply)
             self._judge(state, rules, what, reply, refusals=() if body is None else (400, 415))
+            self._effect(before, rules, what, reply)
         except LostReplyError as error:
             bench.ledger.doubt(rules, f"{what}: {error}")
 
@@ -167,3 +179,27 @@ class Noise:
         holds = reply.status in (usual, *refusals) or bench.same_without(operation, state, reply)
         expected = " or ".join(map(str, (usual, *refusals)))
         bench.ledger.require(holds, rules, what, expected=expected, got=reply, reply=reply)
+
+    def _effect(self, before: Snapshot, rules: tuple[str, ...], what: str, reply: Reply) -> None:
+        """What was accepted does what it does without, and what was read shows what it shows without."""
+        bench = self._bench
+        moves = [move for move in bench.navigator.map.moves(Node(before.state)) if move.operation is self._operation]
+        if self._operation is bench.shown.reading and reply.status == 200:
+            shown = Snapshot(str(bench.shown.read(reply.body, "state")), reply.body, reply)
+            difference = compare.changed(bench.shown, before, shown)
+            expected = "what GET shows without"
+            bench.ledger.require(difference is None, rules, what, expected=expected, got=difference, reply=reply)
+        elif moves and reply.accepted:
+            course = bench.navigator.mover.follow(bench.host, moves[0], reply)
+            arrived = course.last.state == moves[0].target
+            holds = arrived or not self._leads_without(moves[0])
+            bench.ledger.require(holds, rules, what, expected=moves[0].target, got=course, reply=reply)
+
+    def _leads_without(self, move: Move) -> bool:
+        """Whether the operation as it is leads where it shall; what is wrong with it is judged elsewhere."""
+        bench = self._bench
+        try:
+            bench.navigator.bring(bench.host, move.edge.state)
+        except CannotReachError:
+            return False
+        return bench.navigator.make(bench.host, move) is not None
