@@ -64,6 +64,8 @@ class Reader:
         elif heard.reply.status >= 500 and heard.reply.status != 503:
             self.judge(False, NO_5XX, what, "no 5xx, whatever is sent", heard)  # noqa: FBT003 - it does not hold
         else:
+            # a front that reads paths may refuse one with 400 before the API; whatever else is said is the API's
+            self.bench.client.errors.judge(heard.reply, what, self.bench.ledger, strange=True)
             return heard
         return None
 

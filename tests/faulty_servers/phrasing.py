@@ -82,3 +82,15 @@ def the_load_of_a_paused_machine_is_no_number() -> Change:
         return replace(honest, body=honest.body.replace(b"{", b'{"cpuLoad": NaN, ', 1))
 
     return answer
+
+
+@fault("representation.media-type", options={"only": ("names-bounds",)})
+def a_long_name_gets_a_page() -> Change:
+    """404 in HTML for a name that is longer than 255 characters."""
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        honest = forward(call)
+        is_long = any(len(name) > 255 for name in call.path.split("/"))
+        return _page(honest) if is_long and honest.status == 404 else honest
+
+    return answer
