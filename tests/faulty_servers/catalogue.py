@@ -5,6 +5,7 @@ from tests.faulty_servers import (
     answering,
     declining,
     exactness,
+    guarding,
     keeping,
     leading,
     locking,
@@ -35,6 +36,7 @@ MODULES = (
     exactness,
     naming,
     access,
+    guarding,
     robust,
     racing,
 )
