@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from contract import Operation
 from contract_tests.judging import compare
 from contract_tests.running.bench import Bench
+from contract_tests.running.near_misses import in_other_case, near_misses
 from contract_tests.running.registry import check
 from contract_tests.running.summary import NO_FOREIGN
 from contract_tests.running.target import APP_KEY_HEADER, Credentials, Level
-from contract_tests.sending.replies import Reply
+from contract_tests.sending.lines import PLAIN_PATIENCE, Lines
+from contract_tests.sending.replies import LostReplyError, Reply
 from contract_tests.sending.spelling import path_of
 
 BASIC, KEY, REFUSED, CHALLENGE, OPEN = (
@@ -44,8 +47,22 @@ def wrong(bench: Bench) -> Credentials:
 
 
 def is_guarded(bench: Bench) -> bool:
-    """Whether the server asks for credentials."""
-    return bool(bench.target.credentials.headers) and _read(bench, {}).status == 401
+    """Whether the server asks for credentials: to read, or to write at least."""
+    return bool(bench.target.credentials.headers) and (_read(bench, {}).status == 401 or _guards_writes(bench))
+
+
+def _guards_writes(bench: Bench) -> bool:
+    """Whether a trigger that is refused in the present state needs credentials, where triggers may be sent."""
+    triggers = [one for one in bench.claimed(bench.contract.operations.values()) if one.trigger and one.body is None]
+    if not triggers or not bench.target.credentials.headers:
+        return False
+    lifecycle, state = bench.contract.lifecycle, bench.navigator.rest(bench.host).state
+    refused = next((one for one in triggers if lifecycle.edge(state, str(one.trigger)) is None), None)
+    if refused is None:
+        return False
+    bench.ledger.figures["answers"] += 1
+    case = bench.client.api(bench.host).operations[refused.id].Case()
+    return bench.client.send(case, refused, bench.host, credentials={}).status == 401
 
 
 @check(
@@ -57,17 +74,25 @@ def is_guarded(bench: Bench) -> bool:
 def credentials(bench: Bench) -> None:
     """An open server takes what it is shown; another lets in the right credentials and nothing else."""
     without = _read(bench, {})
-    if without.status == 401:
-        _let_in(bench)
-        _kept_out(bench, without)
-        bench.ledger.pass_over((OPEN,), "the server is not open")
-    else:
+    if without.status != 401 and not _guards_writes(bench):
         _open(bench, without)
+        return
+    bench.ledger.pass_over((OPEN,), "the server is not open")
+    _let_in(bench)
+    if _judge_kept_out(bench, "GET with no credentials", without):
+        _kept_out(bench)
 
 
-def _read(bench: Bench, headers: Mapping[str, str], operation: Operation | None = None) -> Reply:
+def _read(
+    bench: Bench,
+    headers: Mapping[str, str],
+    operation: Operation | None = None,
+    method: str = "GET",
+    end: str = "",
+) -> Reply:
+    path = bench.host.path((operation or bench.shown.reading).path)
     bench.ledger.figures["answers"] += 1
-    return bench.client.probe("GET", bench.host.path((operation or bench.shown.reading).path), credentials=headers)
+    return bench.client.probe(method, f"{path}{end}", credentials=headers)
 
 
 def _let_in(bench: Bench) -> None:
@@ -83,6 +108,8 @@ def _let_in(bench: Bench) -> None:
             continue
         for how, shown in _in_any_case(headers):
             _judge_let_in(bench, rule, f"{words}{how}", _read(bench, shown))
+    for spelled in in_other_case(own):
+        _judge_let_in(bench, BASIC, spelled.words, _read(bench, spelled.headers))
     if own.user is None:
         bench.ledger.pass_over((ENCODINGS,), "no user was given")
     else:
@@ -118,28 +145,57 @@ def _basic(data: bytes) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(data).decode()}"}
 
 
-def _kept_out(bench: Bench, without: Reply) -> None:
+def _kept_out(bench: Bench) -> None:
     """What is missing or wrong, at every path that can be read."""
-    _judge_kept_out(bench, "no credentials", without)
     for operation in bench.claimed(bench.contract.operations.values()):
         if operation.method == "GET":
             for how, headers in attempts(bench):
-                _judge_kept_out(bench, f"{how} at {operation.id}", _read(bench, headers, operation))
-    for how, value in MALFORMED.items():
-        reply = _read(bench, {"Authorization": value})
+                _judge_kept_out(bench, f"GET with {how} at {operation.id}", _read(bench, headers, operation))
+            for method, end in MANNERS:
+                what = f"{method} with no credentials at {operation.id}{', a slash at the end' if end else ''}"
+                _judge_kept_out(bench, what, _read(bench, {}, operation, method, end))
+    for near in near_misses(bench.target.credentials):
+        _judge_kept_out(bench, f"GET with {near.words}", _read(bench, near.headers))
+    for how, headers in MALFORMED.items():
+        reply = _read(bench, headers)
         # what is no credentials at all may be called a bad request; it must not let in, and must not break the server
-        if reply.status != 400 and not _is_server_error(bench, how, reply):
-            _judge_kept_out(bench, how, reply)
+        if reply.status != 400:
+            _judge_kept_out(bench, f"GET with {how}", reply)
+    for how, headers in BEYOND_ASCII.items():
+        _judge_kept_out(bench, f"GET with {how}", _read(bench, headers))
+    _on_one_connection(bench)
 
+
+def _on_one_connection(bench: Bench) -> None:
+    """Who was let in shows credentials again with the next request, on the same connection too."""
+    lines, path = Lines(bench.client), bench.host.path(bench.shown.reading.path)
+    with suppress(LostReplyError), lines.open(PLAIN_PATIENCE) as line:
+        if line.ask(lines.message("GET", path)).closes:
+            return
+        heard = line.ask(lines.message("GET", path, credentials={}))
+        if heard.reply is not None:
+            what = "GET with no credentials, on the connection of a request that had them"
+            bench.ledger.figures["answers"] += 2
+            _judge_kept_out(bench, what, heard.reply)
+
+
+MANNERS = (("GET", "/"), ("HEAD", ""), ("HEAD", "/"))
+"""Other ways to read what GET shows, each a method with what ends the path."""
 
 MALFORMED = {
-    "a scheme without credentials": "Basic",
-    "credentials that are not base64": "Basic !!!",
-    "credentials without a colon": f"Basic {base64.b64encode(b'nobody').decode()}",
-    "credentials that are no text": f"Basic {base64.b64encode(bytes([0xFF, 0xFE, 0x3A, 0x80])).decode()}",
-    "an unknown scheme": "Contract-Tests a-miracle",
+    "a scheme without credentials": {"Authorization": "Basic"},
+    "credentials that are not base64": {"Authorization": "Basic !!!"},
+    "credentials without a colon": _basic(b"nobody"),
+    "credentials that are no text": _basic(bytes([0xFF, 0xFE, 0x3A, 0x80])),
+    "an unknown scheme": {"Authorization": "Contract-Tests a-miracle"},
+    "an application key beyond ASCII": {APP_KEY_HEADER: "schl\xfcssel"},
 }
-"""Values of the header Authorization that are no credentials, by words."""
+"""Headers that are no credentials, by words."""
+
+BEYOND_ASCII = {
+    f"an unknown user and a password beyond ASCII, in {name}": _basic("nobody-ü:contraseña".encode(name))
+    for name in ("UTF-8", "ISO-8859-1")
+}
 
 
 def attempts(bench: Bench) -> Iterator[tuple[str, Mapping[str, str]]]:
@@ -155,20 +211,21 @@ def attempts(bench: Bench) -> Iterator[tuple[str, Mapping[str, str]]]:
     yield "an empty application key", {APP_KEY_HEADER: ""}
 
 
-def _judge_kept_out(bench: Bench, how: str, reply: Reply) -> None:
+def _judge_kept_out(bench: Bench, what: str, reply: Reply) -> bool:
+    if _is_server_error(bench, what, reply):
+        return False
     refused = reply.status == 401
-    bench.ledger.require(refused, (REFUSED,), f"GET with {how}", expected="401", got=reply, reply=reply)
+    bench.ledger.require(refused, (REFUSED,), what, expected="401", got=reply, reply=reply)
     if refused:
         challenge = bool(reply.headers.get("www-authenticate", ""))
         expected = "401 with WWW-Authenticate"
-        bench.ledger.require(challenge, (CHALLENGE,), f"GET with {how}", expected=expected, got=reply, reply=reply)
+        bench.ledger.require(challenge, (CHALLENGE,), what, expected=expected, got=reply, reply=reply)
+    return refused
 
 
-def _is_server_error(bench: Bench, how: str, reply: Reply) -> bool:
+def _is_server_error(bench: Bench, what: str, reply: Reply) -> bool:
     broken = reply.status >= 500 and reply.status != 503
-    bench.ledger.require(
-        not broken, (NO_5XX,), f"GET with {how}", expected="no 5xx, whatever is sent", got=reply, reply=reply
-    )
+    bench.ledger.require(not broken, (NO_5XX,), what, expected="no 5xx, whatever is sent", got=reply, reply=reply)
     return broken
 
 
@@ -186,8 +243,8 @@ def _open(bench: Bench, without: Reply) -> None:
         taken = reply.status == without.status
         expected = f"{without.status}, as without credentials"
         bench.ledger.require(taken, (OPEN,), f"GET with {how}", expected=expected, got=reply, reply=reply)
-    for how, value in MALFORMED.items():
-        _is_server_error(bench, how, _read(bench, {"Authorization": value}))
+    for how, headers in {**MALFORMED, **BEYOND_ASCII}.items():
+        _is_server_error(bench, f"GET with {how}", _read(bench, headers))
 
 
 @check(
@@ -249,6 +306,9 @@ def other_organization(bench: Bench) -> None:
             path = path_of(operation.path, (foreign, environment, host))
             nowhere = path_of(operation.path, (foreign, environment, missing))
             if _foreign(bench, OTHERS, operation.id, 403, bench.client.probe("GET", path)):
+                for method, end in MANNERS:
+                    what = f"{method} at {operation.id}{', a slash at the end' if end else ''}"
+                    _foreign(bench, OTHERS, what, 403, bench.client.probe(method, f"{path}{end}"))
                 _foreign(bench, ORDER, f"{operation.id} of a made-up host", 403, bench.client.probe("GET", nowhere))
             reply = bench.client.probe("GET", path, credentials=wrong(bench).headers)
             _foreign(bench, ORDER, f"{operation.id} with wrong credentials", 401, reply)

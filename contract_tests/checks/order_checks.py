@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from contract import Operation
 from contract_tests.checks.auth_checks import IS_OPEN, is_guarded, wrong
 from contract_tests.checks.bodies import MAX_BODY
+from contract_tests.checks.http_checks import NOT_OFFERED
 from contract_tests.running.bench import Bench
 from contract_tests.running.outcomes import Finding
 from contract_tests.running.registry import check
@@ -118,17 +119,30 @@ def credentials_first(bench: Bench) -> None:
     bench.navigator.bring(bench.host, absent)
     made_up = wrong(bench)
     credentials = Credentials(made_up.user, made_up.password).headers
+    _not_offered_without(sender)
     for operation in bench.claimed(bench.contract.operations.values()):
         what = f"{operation.id} with wrong credentials"
         for where, names, _ in _made_up(bench):
             heard = sender.send(operation, names, None, credentials)
-            sender.judge(ORDER, f"{what} on {where}", (401,), heard)
+            # with some servers those that come without any take another way
+            if sender.judge(ORDER, f"{what} on {where}", (401,), heard) and names[-1] != bench.host.host:
+                heard = sender.send(operation, names, None, {})
+                sender.judge(ORDER, f"{operation.id} with no credentials on {where}", (401,), heard)
         bodies = _bodies(operation) if operation.method != "GET" else ()
         for bad in (*bodies, *([] if operation.body else [None])):
             heard = sender.send(operation, bench.host.names, bad, credentials)
             words = f"{what} and {bad.what if bad else 'no instance (404)'}"
             sender.judge(ORDER, words, (401,), heard)
             _unchanged(bench, words, heard)
+
+
+def _not_offered_without(sender: Sender) -> None:
+    """What is not offered is refused as all else is: those who may not ask are not told so."""
+    path = f"{sender.bench.host.path(sender.bench.shown.reading.path)}/{NOT_OFFERED[0]}"
+    message = sender.lines.message("GET", path, b"Connection: close", credentials={})
+    sender.bench.ledger.figures["answers"] += 1
+    heard = sender.lines.once(message, PLAIN_PATIENCE)
+    sender.judge(ORDER, f"GET .../instance/{NOT_OFFERED[0]} with no credentials", (401,), heard)
 
 
 def _unchanged(bench: Bench, what: str, heard: Heard) -> None:

@@ -17,7 +17,8 @@ from contract import Contract
 from contract_tests.judging.answer_checks import Representations
 from contract_tests.moving.tour import Map, Move, Node
 from contract_tests.reports.reading import Body, read_exchanges, read_record
-from contract_tests.running.target import APP_KEY_HEADER
+from contract_tests.running.near_misses import told_by
+from contract_tests.running.target import APP_KEY_HEADER, Credentials
 from contract_tests.sending.exchanges import HIDDEN, OWN_USER
 from contract_tests.sending.spelling import format_of
 
@@ -37,6 +38,10 @@ _LEFT_TO_CURL = frozenset({"accept", "accept-encoding", "connection", "content-l
 _SECRET = {"authorization": "$work/user", APP_KEY_HEADER.lower(): "$work/key"}
 """The headers that let in, each with the file of options that has the user's own."""
 
+_NEAR = "$work/near"
+"""The file of options with credentials that are nearly the user's own."""
+
+_TOLD = frozenset(told_by(Credentials("user", "password", "key")))
 _USER = "$CONTRACT_USER:"
 _OWN = [word for file in _SECRET.values() for word in ("--config", file)]
 
@@ -202,21 +207,24 @@ class _Script:
     def _send(self, exchange: Exchange) -> str:
         request = exchange["request"]
         words = ["send", self._path(exchange)]
-        names = {name.lower() for name in request["headers"]}
+        names, near = {name.lower() for name in request["headers"]}, ""
         words += ["--head"] if request["method"] == "HEAD" else ["--request", request["method"]]
         for name, value in request["headers"].items():
             if value == HIDDEN and name.lower() in _SECRET:
                 words += ["--config", _SECRET[name.lower()]]
+            elif value in _TOLD:
+                words += ["--config", _NEAR]
+                near = f'near "{name}: {value}"\n'
             elif value.startswith(OWN_USER):
                 words += ["--user", f"{_USER}{value.removeprefix(OWN_USER)}"]
             elif name.lower() not in _LEFT_TO_CURL:
                 words += ["--header", f"{name}: {value}" if value else f"{name};"]
         body = Body.of(request["body"])
         if not body.text:
-            return _words([*words, "--header", "Content-Length: 0"] if "content-length" in names else words)
+            return near + _words([*words, "--header", "Content-Length: 0"] if "content-length" in names else words)
         if "content-type" not in names:
             words += ["--header", "Content-Type:"]
-        return f"{_body(body)}\n{_words([*words, '--data-binary', '@$work/sent'])}"
+        return f"{near}{_body(body)}\n{_words([*words, '--data-binary', '@$work/sent'])}"
 
 
 def _is_odd(exchange: Exchange) -> bool:
@@ -231,7 +239,7 @@ def _words(words: Iterable[str]) -> str:
 
 
 def _word(word: str) -> str:
-    if word in (*_SECRET.values(), "@$work/sent"):
+    if word in (*_SECRET.values(), _NEAR, "@$work/sent"):
         return f'"{word}"'
     if word.startswith(_USER):
         return f'"{_USER}"{shlex.quote(word.removeprefix(_USER))}'

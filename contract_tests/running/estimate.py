@@ -43,7 +43,7 @@ LOOKS = 4
 """Requests after an accepted trigger, until the instance has settled."""
 
 FIXED = {
-    "credentials": Cost(10),
+    "credentials": Cost(13),
     "refused": Cost(5),
     "read": Cost(3),
     "quiet": Cost(4),

@@ -17,6 +17,11 @@ quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
   fi
 )
 
+# near HEADER: a header that curl is to send, and no process list may show either
+near() {
+  (umask 077 && printf 'header = "%s"\n' "$(quoted "$1")" >"$work/near")
+}
+
 # send PATH OPTION...: one request; the answer is in "$work/answer", its body in "$work/body"
 send() {
   path=$1

@@ -261,10 +261,13 @@ class Client:
     ) -> Reply:
         """Send a reading request that no operation describes; only an error is judged. `path` is encoded already.
 
+        `credentials` come on a fresh connection: some servers let in all that comes over one, once it was let in.
         LostReplyError without an answer, and when the server puts it off again and again.
         """
         if method not in READING:
             raise NotAllowedError(f"{method} {path} is not a reading request")
+        if credentials is not None:
+            self._session.close()
         own = self.target.credentials.headers if credentials is None else credentials
         sent = {**own, **self.labels, **(headers or {})}
         prepared = requests.Request(method, self.target.url + path, headers=sent, data=data).prepare()
@@ -316,10 +319,7 @@ class Client:
     def _transmit(self, case: Case[Any], headers: Mapping[str, str]) -> Response:
         sent = {**headers, **self.labels}
         case.id = str(self.log.count + 1)  # a header of the engine's: the same seed, the same requests
-
-        def once() -> Response:
-            return self._call(case, sent, self._session)
-
+        once = partial(self._call, case, sent, self._session)
         return self._patiently(lambda: (self._read if case.method.upper() in READING else self._write)(once))
 
     def _patiently(self, transmit: Callable[[], _Answer]) -> _Answer:

@@ -15,6 +15,7 @@ from typing import IO, Any, Protocol
 
 from requests import PreparedRequest
 
+from contract_tests.running.near_misses import told_of
 from contract_tests.running.target import APP_KEY_HEADER, Credentials, basic_pair
 from contract_tests.sending.clock import Clock
 from contract_tests.sending.spelling import format_of
@@ -149,7 +150,11 @@ def redacted(headers: Mapping[str, Any], own: Credentials | None = None) -> dict
 def _clean(name: str, value: str, own: Credentials | None) -> str:
     if not _SECRET.match(name):
         return value
-    if own is None or name.lower() not in _ASKED_FOR or value in own.headers.values() or own.are_told_by(value):
+    if own is None or name.lower() not in _ASKED_FOR or value in own.headers.values():
+        return HIDDEN
+    if told := told_of(value, own):
+        return told
+    if own.are_told_by(value):
         return HIDDEN
     user, _, password = basic_pair(value, "utf-8").partition(":")
     return f"{OWN_USER}{password}" if user and user == own.user else value
@@ -178,7 +183,9 @@ def curl(method: str, url: str, headers: Mapping[str, Any], body: bytes, own: Cr
     words = ["curl", "-i", "-X", method]
     for name, value in headers.items():
         low = name.lower()
-        if low == "authorization":
+        if low in _ASKED_FOR and (told := told_of(_joined(value), own)):
+            words += ["-H", f'"{name}: {told}"']
+        elif low == "authorization":
             words += _shown_user(_joined(value), own)
         elif low == APP_KEY_HEADER.lower() and _clean(name, _joined(value), own) == HIDDEN:
             words += ["-H", f'"{name}: $CONTRACT_APP_KEY"']

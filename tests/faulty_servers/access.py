@@ -22,12 +22,13 @@ OPEN = {"only": ACCESS}
 RIGHT = base64.b64encode(b"ann:s3cret: \xfc").decode()
 
 
-def _let_in(call: Call) -> Call:
-    """The same call with the right credentials."""
-    return replace(call, environ={**call.environ, "HTTP_AUTHORIZATION": f"Basic {RIGHT}"})
+def let_in(call: Call) -> Call:
+    """The same call with the right credentials, and no others."""
+    others = {name: value for name, value in call.environ.items() if name != "HTTP_X_COMODIT_APPKEY"}
+    return replace(call, environ={**others, "HTTP_AUTHORIZATION": f"Basic {RIGHT}"})
 
 
-def _kept_out(change: Callable[[Call, Forward, Answer], Answer]) -> Change:
+def kept_out(change: Callable[[Call, Forward, Answer], Answer]) -> Change:
     """A fault in what gets 401."""
 
     def answer(call: Call, forward: Forward) -> Answer:
@@ -37,7 +38,7 @@ def _kept_out(change: Callable[[Call, Forward, Answer], Answer]) -> Change:
     return answer
 
 
-def _shown(call: Call) -> bytes | None:
+def shown_in(call: Call) -> bytes | None:
     """The Basic credentials of a call, decoded; None without, or when they are none."""
     scheme, _, token = str(call.environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
     try:
@@ -53,7 +54,7 @@ def only_utf_8_is_understood() -> Change:
     def answer(call: Call, forward: Forward) -> Answer:
         honest = forward(call)
         try:
-            (_shown(call) or b"").decode()
+            (shown_in(call) or b"").decode()
         except UnicodeDecodeError:
             return Answer(401, b'{"error": ["no"]}', (*_JSON, ("WWW-Authenticate", "Basic")))
         return honest
@@ -91,7 +92,7 @@ def a_key_needs_a_user() -> Change:
 @fault("auth.refused", "errors.order", settings=GUARDED, options=ANN)
 def actions_are_not_guarded() -> Change:
     """PUT needs no credentials."""
-    return _kept_out(lambda call, forward, honest: forward(_let_in(call)) if call.method == "PUT" else honest)
+    return kept_out(lambda call, forward, honest: forward(let_in(call)) if call.method == "PUT" else honest)
 
 
 @fault("auth.refused", settings=GUARDED, options=ANN)
@@ -99,16 +100,16 @@ def the_console_is_not_guarded() -> Change:
     """The console of a host is shown to everybody; what is not there is kept secret."""
 
     def change(call: Call, forward: Forward, honest: Answer) -> Answer:
-        shown = forward(_let_in(call)) if call.action == "vnc" and call.method == "GET" else honest
+        shown = forward(let_in(call)) if call.action == "vnc" and call.method == "GET" else honest
         return shown if shown.status == 200 else honest
 
-    return _kept_out(change)
+    return kept_out(change)
 
 
 @fault("auth.challenge", settings=GUARDED, options=ANN)
 def nobody_is_asked_for_credentials() -> Change:
     """401 without WWW-Authenticate."""
-    return _kept_out(lambda _, __, honest: honest.without("WWW-Authenticate"))
+    return kept_out(lambda _, __, honest: honest.without("WWW-Authenticate"))
 
 
 @fault("refused.others", settings=GUARDED, options=ANN)
@@ -117,10 +118,10 @@ def what_is_kept_out_takes_effect() -> Change:
 
     def change(call: Call, forward: Forward, honest: Answer) -> Answer:
         if call.method == "PUT":
-            forward(_let_in(call))
+            forward(let_in(call))
         return honest
 
-    return _kept_out(change)
+    return kept_out(change)
 
 
 @fault("robustness.no-server-error", settings=GUARDED, options=ANN)
@@ -128,7 +129,7 @@ def odd_credentials_break_the_server() -> Change:
     """500 for credentials without a colon."""
 
     def answer(call: Call, forward: Forward) -> Answer:
-        shown = _shown(call)
+        shown = shown_in(call)
         return refusal(500, "no") if shown is not None and b":" not in shown else forward(call)
 
     return answer
@@ -160,7 +161,7 @@ def what_is_missing_comes_before_what_is_forbidden() -> Change:
 @fault("errors.order", settings=GUARDED, options=ANN)
 def what_is_missing_comes_before_credentials() -> Change:
     """404 for a host that is not there, whoever asks."""
-    return _kept_out(
+    return kept_out(
         lambda call, _, honest: refusal(404, "no such host") if "no-such-" in call.path else honest,
     )
 

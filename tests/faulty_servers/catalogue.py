@@ -6,6 +6,7 @@ from tests.faulty_servers import (
     asking,
     declining,
     exactness,
+    guarding,
     keeping,
     leading,
     locking,
@@ -41,6 +42,7 @@ MODULES = (
     naming,
     access,
     phrasing,
+    guarding,
     robust,
     racing,
 )

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract_tests.running.near_misses import in_other_case, near_misses
 from contract_tests.running.target import Credentials
 from contract_tests.sending.exchanges import HIDDEN, MAX_BODY, ExchangeLog, curl, redacted, shown
 from tests.patience import PATIENCE
@@ -66,6 +67,7 @@ def test_own_credentials_are_variables(own: Credentials, encoding: str) -> None:
         {"Authorization": "Basic"},
         {"Authorization": f"Basic {base64.b64encode(OWN_PAIR.encode('iso-8859-1')).decode()}"},
         Credentials(app_key="a guess").headers,
+        *(near.headers for near in (*in_other_case(OWN), *near_misses(OWN))),
     ],
 )
 def test_a_command_shows_the_same_credentials(shown: dict[str, str], serve_application: Callable[..., str]) -> None:
