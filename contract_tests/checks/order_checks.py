@@ -70,6 +70,7 @@ class Sender:
             self.bench.ledger.doubt((rule,), f"{what}: {heard}")
         elif heard.status in lawful or heard.status == 503:
             self.bench.ledger.hold((rule,))
+            self.bench.client.errors.judge(heard.reply, what, self.bench.ledger)
             return True
         else:
             charged = rule if heard.reply.status < 500 else NO_5XX

@@ -94,3 +94,15 @@ def a_long_name_gets_a_page() -> Change:
         return _page(honest) if is_long and honest.status == 404 else honest
 
     return answer
+
+
+@fault("errors.shape", options={"only": ("missing-first",)})
+def nothing_is_said_of_a_write_to_what_is_missing() -> Change:
+    """404 without content for a write to a host that does not exist."""
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        honest = forward(call)
+        write = call.method not in ("GET", "HEAD", "OPTIONS") and b"has no host" in honest.body
+        return _nothing(honest) if write and honest.status == 404 else honest
+
+    return answer
