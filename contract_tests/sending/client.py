@@ -42,6 +42,7 @@ from contract_tests.sending.replies import (
     TargetGoneError,
     put_off,
     reason_of,
+    says_when,
 )
 from contract_tests.sending.stopping import waiting
 from contract_tests.sending.together import Answered, Flight
@@ -330,8 +331,10 @@ class Client:
                 return answer
             reply = self._keep(answer.request, Response.from_any(answer), None)
             when, what = reply.headers.get("retry-after"), f"{answer.request.method} {answer.request.path_url}"
-            got = f"{reply.status} without it"
-            self.ledger.require(bool(when), RETRY_AFTER, what, expected="Retry-After", got=got, reply=reply)
+            expected, got = "Retry-After, in seconds or as a date", f"{reply.status}, Retry-After: {when or 'missing'}"
+            self.ledger.require(says_when(when), RETRY_AFTER, what, expected=expected, got=got, reply=reply)
+            if answer.request.method != "HEAD":
+                self.errors.judge(reply, what, self.ledger)
             self.clock.sleep(put_off(when))
         return transmit()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ def put_off(retry_after: str | None) -> float:
     """Seconds to wait, by the header Retry-After, which may hold a date too."""
     value = retry_after or "1"
     return min(float(value), BUSY_WAIT) if value.isdecimal() else 1.0
+
+
+def says_when(retry_after: str | None) -> bool:
+    """Whether a header Retry-After is there, and tells seconds or a date (RFC 9110 section 10.2.3)."""
+    try:
+        return retry_after is not None and (retry_after.isdecimal() or bool(parsedate_to_datetime(retry_after)))
+    except ValueError:
+        return False
 
 
 def reason_of(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from tests.faulty_servers.faults import add, fault, in_refusals, on, once_done, put
@@ -243,6 +244,31 @@ def wrong_method_is_404() -> Change:
 def wrong_method_is_400() -> Change:
     """400 for a method that a path does not have."""
     return in_refusals(lambda _: refusal(400, "bad method"), 405)
+
+
+def _busy_now_and_then(busy: Answer) -> Change:
+    """A fault in what every fortieth GET gets, which is not served then."""
+    reads = count(1)
+
+    def answer(call: Call, forward: Forward) -> Answer:
+        return busy if call.method == "GET" and next(reads) % 40 == 0 else forward(call)
+
+    return answer
+
+
+_SOON = (*JSON, ("Retry-After", "in a while"))
+
+for _name, _how, _rule, _busy in (
+    ("busy-for-a-while", "in words", "errors.retry-after", Answer(503, b'{"error": ["busy"]}', _SOON)),
+    (
+        "busy-with-a-page",
+        "0, with a page",
+        "representation.media-type",
+        Answer(503, b"<p>busy", (("Retry-After", "0"),)),
+    ),
+):
+    _says = f"Every fortieth GET gets 503 with Retry-After {_how}."
+    add(_name, _says, (_rule,), partial(_busy_now_and_then, _busy))
 
 
 @fault("errors.retry-after")
