@@ -32,8 +32,15 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "letters in decomposed and in composed form": {"decomposed": DECOMPOSED, "composed": COMPOSED},
     "keys that differ in their normal form only": {f"n {DECOMPOSED}": "decomposed", f"n {COMPOSED}": "composed"},
     "spaces, tabs and line ends around a value": {"spaces": "  a  b  ", "tabs": "\ta\t", "lines": "\r\na\r\nb\n"},
-    "spaces around a key": {" spaced ": "outer", "spaced": "none", "spa  ced": "inner"},
+    "spaces around a key": {
+        " spaced ": "outer",
+        "spaced ": "behind",
+        "spaced": "none",
+        "spa  ced": "inner",
+    },
     "capitals": {"Capitals": "KEY", "capitals": "key", "CAPITALS": "Stra\u00dfe \u1e9e \u0130 \u0131"},
+    "letters with a mark and without": {"resume": "1", "r\u00e9sum\u00e9": "2", "RESUM\u00c9": "3"},
+    "names that programs know": {"__proto__": "1", "constructor": "2", "toString": "3", "$set": "4", "_id": "5"},
     "markup": {"<b>&amp;</b>": "<script>'\"&lt;&amp;</script>", "entities": "&#39;&quot;%26"},
     "an empty value and blank ones": {"empty": "", "space": " ", "zero": "0"},
     "values that read like other types": {
@@ -59,10 +66,11 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
     "letters beyond the basic plane": {
         "\U0001f5a5 key": "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U00010348 \U0001d54f"
     },
-    "marks that are not seen": {"marks": "a\u200bb\u00adc\u202ed\ufefff\u2028g\u00a0h"},
+    "marks that are not seen": {"marks": "a\u200bb\u00adc\u202ed\ufefff\u2028g\u00a0h", "first": "\ufeffa\uffffb"},
     "control characters": {"controls": "a\tb\x0bc\x1bd\x7fe\u0085f"},
     "separators": {"a.b.c": "dots", "a/b": "slash", "a=b,c;d": "a=b,c;d", "a:b": "colon", "a[0]": "index", "#": "?"},
     "a long key and a long value": {_filled("long key ", LONG_KEY): _filled("long value ", LONG_VALUE)},
+    "a long key and a long value in wide letters": {"\u00e9" * LONG_KEY: "\u20ac" * LONG_VALUE},
     "a value longer than a line": {"5000": _filled("a longer value ", 5000), "300": _filled("a value ", 300)},
     "keys in no order": {"z": "1", "a": "3", "m": "2"},
 }

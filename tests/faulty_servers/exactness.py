@@ -172,3 +172,47 @@ def get_shows_sorted_pairs() -> Change:
         return own | dict(zip(sorted(rest), sorted(rest.values()), strict=True))
 
     return _improving(mixed)
+
+
+@fault(KEPT)
+def keys_that_end_in_a_space_are_others_again() -> Change:
+    """Of keys that differ in spaces at their end only, the last one is kept, as a padded column compares them."""
+
+    def padded(pairs: Pairs) -> Pairs:
+        last = {key.rstrip(" "): key for key in pairs}
+        return {key: value for key, value in pairs.items() if last[key.rstrip(" ")] == key}
+
+    return _improving(padded)
+
+
+@fault(KEPT)
+def marks_on_letters_do_not_count_in_keys() -> Change:
+    """Of keys that differ in the marks on their letters only, the last one is kept."""
+
+    def bare(key: str) -> str:
+        composed = unicodedata.normalize("NFC", key)
+        return "".join(letter for letter in unicodedata.normalize("NFD", composed) if not unicodedata.combining(letter))
+
+    def folded(pairs: Pairs) -> Pairs:
+        last = {bare(key): key for key in pairs}
+        return {key: value for key, value in pairs.items() if last[bare(key)] == key}
+
+    return _improving(folded)
+
+
+@fault(KEPT)
+def prototypes_are_lost() -> Change:
+    """The key __proto__ goes where objects of JavaScript have it."""
+    return _improving(lambda pairs: {key: value for key, value in pairs.items() if key != "__proto__"})
+
+
+@fault(KEPT)
+def a_mark_of_byte_order_is_cut() -> Change:
+    """U+FEFF at the beginning of a value is taken for a mark of the byte order."""
+    return _values(lambda value: value.removeprefix("\ufeff"))
+
+
+@fault(KEPT)
+def wide_keys_are_cut_to_their_bytes() -> Change:
+    """Keys are cut to 255 bytes of UTF-8."""
+    return _keys(lambda key: key.encode()[:255].decode(errors="ignore"))
