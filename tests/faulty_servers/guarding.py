@@ -45,15 +45,16 @@ def reads_are_not_guarded() -> Change:
 
 @fault("auth.refused", settings=GUARDED, options=ANN)
 def a_connection_is_let_in() -> Change:
-    """The requests that follow the right credentials on a connection need none."""
+    """Once the right credentials came over a connection, it does not matter what comes with later requests."""
     trusted: set[str] = set()
 
     def answer(call: Call, forward: Forward) -> Answer:
         place = call.environ["REMOTE_PORT"]
-        if place in trusted and _comes_with_none(call):
-            return forward(let_in(call))
         honest = forward(call)
-        (trusted.discard if honest.status == 401 else trusted.add)(place)
+        if honest.status == 401 and place in trusted:
+            return forward(let_in(call))
+        if honest.status != 401:
+            trusted.add(place)
         return honest
 
     return answer
