@@ -111,12 +111,13 @@ def _create_image(bench: Bench) -> None:
     """
     lines, path = Lines(bench.client), f"{bench.host.path(bench.shown.reading.path)}/_create_image"
     what = f"PUT .../instance/_create_image in {bench.contract.lifecycle.absent}"
-    heard = lines.once(lines.message("PUT", path, b"Connection: close"), PLAIN_PATIENCE)
+    heard = lines.once(lines.message("PUT", path, b"Content-Length: 0", b"Connection: close"), PLAIN_PATIENCE)
     if heard.reply is None:
         bench.ledger.notes.append(f"{what}: {heard}")
-    elif heard.reply.status < 500:
+    else:
+        rule = NOT_OFFERED if heard.reply.status < 500 else NO_5XX
         fine = heard.reply.status in (404, 405)
-        bench.ledger.require(fine, (NOT_OFFERED,), what, expected="404", got=heard, reply=heard.reply)
+        bench.ledger.require(fine, (rule,), what, expected="404", got=heard, reply=heard.reply)
 
 
 def _wrong(bench: Bench, state: str) -> Iterator[tuple[str, str, list[Operation]]]:
