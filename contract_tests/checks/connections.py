@@ -7,6 +7,7 @@ the same proxy. How lawful but rare forms are answered the contract leaves open;
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,10 +19,10 @@ from contract_tests.running.registry import check
 from contract_tests.running.target import Level
 from contract_tests.sending.lines import PLAIN_PATIENCE, Heard, Lines
 from contract_tests.sending.raw import End, Message
-from contract_tests.sending.replies import LostReplyError
+from contract_tests.sending.replies import LostReplyError, Reply
 
 JSON = b"Content-Type: application/json"
-KEPT = "properties.values-kept"
+KEPT, TOO_LARGE = "properties.values-kept", "errors.too-large"
 LARGE = 1024 * 1024 + 512 * 1024
 """Bytes of a body that is larger than a server takes."""
 
@@ -211,31 +212,49 @@ def _served_meanwhile(place: Place) -> bool:
     return heard.reply is not None
 
 
-@check("chunked", "a body in chunks", level=Level.FULL, requirements=(NO_5XX, KEPT))
+@check("chunked", "a body in chunks", level=Level.FULL, requirements=(NO_5XX, KEPT, TOO_LARGE))
 def chunked(bench: Bench) -> None:
-    """An import in chunks is taken as it was sent, or refused."""
+    """An import in chunks is taken as it was sent, or refused; where one is read, one that is too large is refused."""
     operation = importing(bench)
     if operation is None:
-        bench.ledger.pass_over((KEPT,), "nothing takes a list of properties")
+        bench.ledger.pass_over((KEPT, TOO_LARGE), "nothing takes a list of properties")
         return
     home = bench.contract.lifecycle.legal_from(str(operation.trigger))[0]
-    bench.navigator.bring(bench.host, home)
     lines, path = Lines(bench.client), bench.host.path(operation.path)
     place = Place(bench, lines, bench.host.path(bench.shown.reading.path), home, 404, path)
     properties = {"contract-tests": f"in chunks, ünïted {bench.random.getrandbits(32):08x}"}
-    key, value = (bench.shown.property_members[role] for role in ("key", "value"))
-    pair = next(iter(properties.items()))
-    parts = [f'[{{"{key}": "{pair[0]}", '.encode(), f'"{value}": "{pair[1]}"}}]'.encode(), b""]
-    body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) if part else b"0\r\n\r\n" for part in parts)
-    fields = (JSON, b"Transfer-Encoding: chunked", b"Connection: close")
-    heard = lines.once(replace(lines.message("POST", path, *fields), body=body), PLAIN_PATIENCE)
+    data = json.dumps(bench.shown.property_list(properties), ensure_ascii=False).encode()
     what = f"{operation.id} with a body in chunks"
-    if not place.no_server_error(what, heard) or heard.reply is None or not heard.reply.accepted:
-        bench.ledger.notes.append(f"{what}: {heard}")
-        bench.ledger.pass_over((KEPT,), "a body in chunks was not taken")
+    if _read_in_chunks(place, path, what, data, next(iter(properties.items()))):
+        _too_large(place, path, f"{what}, of 1.5 MiB", data)
+    bench.navigator.bring(bench.host, home)
+
+
+def _read_in_chunks(place: Place, path: str, what: str, data: bytes, pair: tuple[str, str]) -> bool:
+    """Judge an import with this property. Whether it was read as it was sent; it may be refused as well."""
+    ledger = place.bench.ledger
+    reply = _in_chunks(place, path, what, data[:20], data[20:])
+    if reply is None or not reply.accepted:
+        ledger.notes.append(f"{what}: {reply or 'no answer'}")
+        ledger.pass_over((KEPT, TOO_LARGE), "a body in chunks was not taken")
+        return False
+    shown = place.bench.shown.properties(place.bench.navigator.rest(place.bench.host).body)
+    expected = f"the property {pair[0]} as it was sent"
+    return ledger.require(pair in shown, (KEPT,), what, expected=expected, got=shown, reply=reply)
+
+
+def _too_large(place: Place, path: str, what: str, data: bytes) -> None:
+    reply = _in_chunks(place, path, what, data, b" " * LARGE)
+    if reply is None:
+        place.bench.ledger.pass_over((TOO_LARGE,), f"{what} was not answered")
         return
-    shown = bench.shown.properties(bench.navigator.rest(bench.host).body)
-    bench.ledger.require(
-        pair in shown, (KEPT,), what, expected=f"the property {pair[0]} as it was sent", got=shown, reply=heard.reply
-    )
-    bench.navigator.bring(bench.host, bench.contract.lifecycle.absent)
+    place.bench.ledger.require(reply.status == 413, (TOO_LARGE,), what, expected="413", got=reply, reply=reply)
+
+
+def _in_chunks(place: Place, path: str, what: str, *parts: bytes) -> Reply | None:
+    """Import a body in chunks where there is no instance; the answer, None when none but a 5xx comes."""
+    place.bench.navigator.bring(place.bench.host, place.state)
+    body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (*parts, b""))
+    fields = (JSON, b"Transfer-Encoding: chunked", b"Connection: close")
+    heard = place.lines.once(replace(place.lines.message("POST", path, *fields), body=body), PLAIN_PATIENCE)
+    return heard.reply if place.no_server_error(what, heard) else None

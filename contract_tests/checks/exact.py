@@ -67,12 +67,13 @@ SAMPLES: Mapping[str, Mapping[str, str]] = {
         "\U0001f5a5 key": "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U00010348 \U0001d54f"
     },
     "marks that are not seen": {"marks": "a\u200bb\u00adc\u202ed\ufefff\u2028g\u00a0h", "first": "\ufeffa\uffffb"},
-    "control characters": {"controls": "a\tb\x0bc\x1bd\x7fe\u0085f"},
+    "control characters": {"controls": "a\tb\x0bc\x1bd\x7fe\u0085f", "zero character": "a\0b"},
     "separators": {"a.b.c": "dots", "a/b": "slash", "a=b,c;d": "a=b,c;d", "a:b": "colon", "a[0]": "index", "#": "?"},
     "a long key and a long value": {_filled("long key ", LONG_KEY): _filled("long value ", LONG_VALUE)},
     "a long key and a long value in wide letters": {"\u00e9" * LONG_KEY: "\u20ac" * LONG_VALUE},
     "a value longer than a line": {"5000": _filled("a longer value ", 5000), "300": _filled("a value ", 300)},
     "keys in no order": {"z": "1", "a": "3", "m": "2"},
+    "many properties": {f"property {number}": _filled(f"value {number} ", 1000) for number in range(300)},
 }
 """Properties by what is special about them."""
 

@@ -25,7 +25,7 @@ def _any_row(test: Callable[[dict[str, str]], bool]) -> Callable[[Call, Any], bo
     return lambda _, value: isinstance(value, list) and any(is_property(row) and test(row) for row in value)
 
 
-BODIES = ("chosen-bodies", "bodies")
+BODIES = ("chosen-bodies", "bodies", "exact-properties")
 
 REFUSED: tuple[tuple[str, str, tuple[str, ...], str, int, Callable[[Call, Any], bool]], ...] = (
     (
@@ -75,6 +75,86 @@ REFUSED: tuple[tuple[str, str, tuple[str, ...], str, int, Callable[[Call, Any], 
         "properties",
         400,
         _any_row(lambda row: len(row["key"].encode(errors="replace")) > 255),
+    ),
+    (
+        "import-counts-bytes-of-values",
+        "A value of more than 65,535 bytes in UTF-8 is refused",
+        ("properties.longest-taken",),
+        "properties",
+        400,
+        _any_row(lambda row: len(row["value"].encode(errors="replace")) > 65_535),
+    ),
+    (
+        "import-takes-100-kb",
+        "A body over 100 kB is too large, as it is for many a library that reads JSON",
+        ("properties.longest-taken", "properties.values-kept"),
+        "properties",
+        413,
+        lambda call, _: 100 * 1024 < len(call.body) < MIB,
+    ),
+    (
+        "import-takes-a-hundred-properties",
+        "An import of more than 100 properties is refused",
+        ("properties.values-kept",),
+        "properties",
+        400,
+        lambda _, value: isinstance(value, list) and len(value) > 100,
+    ),
+    (
+        "provision-takes-half-a-mebibyte",
+        "A body over 512 KiB is too large",
+        ("operations.provision-bodies",),
+        "",
+        413,
+        lambda call, _: len(call.body) > MIB // 2,
+    ),
+    (
+        "the-case-of-the-media-type-counts",
+        "Application/JSON gets 415",
+        ("properties.values-kept",),
+        "properties",
+        415,
+        lambda call, _: type_of(call) == "Application/JSON",
+    ),
+    (
+        "only-unicode-is-a-charset",
+        "application/json with another charset than one of Unicode gets 415",
+        ("errors.media-type-parameters",),
+        "properties",
+        415,
+        lambda call, _: "charset=" in type_of(call).lower() and "charset=utf-" not in type_of(call).lower(),
+    ),
+    (
+        "an-unknown-charset-breaks-the-server",
+        "application/json with a charset that nobody knows gets 500",
+        ("robustness.no-server-error",),
+        "",
+        500,
+        lambda call, _: "x-unknown" in type_of(call),
+    ),
+    (
+        "a-broken-media-type-breaks-the-server",
+        "A body with a media type that is none gets 500",
+        ("robustness.no-server-error",),
+        "properties",
+        500,
+        lambda call, _: bool(call.body) and bool(type_of(call)) and "/" not in type_of(call),
+    ),
+    (
+        "deep-nesting-breaks-the-server",
+        "Brackets that nest deeper than a reader goes get 500",
+        ("robustness.no-server-error",),
+        "",
+        500,
+        lambda call, _: b"[" * 1000 in call.body,
+    ),
+    (
+        "a-zero-character-breaks-the-server",
+        "A property with a zero character gets 500, as it comes from many a database",
+        ("robustness.no-server-error",),
+        "properties",
+        500,
+        _any_row(lambda row: "\0" in row["value"]),
     ),
     (
         "parameters-of-the-media-type-are-refused",

@@ -21,13 +21,15 @@ class Twist:
     """What is done to a connection, by its first bytes. All of it is optional.
 
     `instead`: an answer, after which the connection ends. `first`: an answer before the rest, from where `left` begins,
-    is passed on. `after`: bytes that follow the last answer.
+    is passed on. `after`: bytes that follow the last answer. `until`: the request is read until it ends so, and is
+    twisted as a whole.
     """
 
     instead: bytes | None = None
     first: bytes = b""
     passed: bytes | None = None
     after: Callable[[bytes], bytes] = field(default=lambda _: b"")
+    until: bytes | None = None
 
 
 Twister = Callable[[bytes], Twist]
@@ -89,6 +91,9 @@ class _Front(socketserver.ThreadingTCPServer):
 def _serve(client: socket.socket, there: tuple[str, int], twist: Twister) -> None:
     data = client.recv(65536)
     twisted = twist(data)
+    while twisted.until and not data.endswith(twisted.until) and (more := client.recv(65536)):
+        data += more
+        twisted = twist(data)
     if twisted.instead is not None:
         client.sendall(twisted.instead)
         return

@@ -103,6 +103,36 @@ def chunks_are_lost() -> Twister:
     return twist
 
 
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
+_CHUNK = re.compile(rb"([0-9a-f]+)\r\n")
+
+
+@fronted("errors.too-large", only=("chunked",))
+def chunks_are_not_counted() -> Twister:
+    """A body over 1 MiB is taken when it comes in chunks: only Content-Length is looked at."""
+
+    def twist(data: bytes) -> Twist:
+        head, end, chunks = data.partition(b"\r\n\r\n")
+        if b"Transfer-Encoding: chunked" not in head or (chunks and not _CHUNK.match(chunks)):
+            return Twist()
+        if not data.endswith(_LAST_CHUNK):
+            return Twist(until=_LAST_CHUNK)
+        body = _out_of(chunks).strip()
+        length = b"Content-Length: %d" % len(body)
+        return Twist(passed=head.replace(b"Transfer-Encoding: chunked", length) + end + body)
+
+    return twist
+
+
+def _out_of(chunks: bytes) -> bytes:
+    """What is in chunks."""
+    body = b""
+    while (chunk := _CHUNK.match(chunks)) and (size := int(chunk[1], 16)):
+        body += chunks[chunk.end() : chunk.end() + size]
+        chunks = chunks[chunk.end() + size + 2 :]
+    return body
+
+
 @fault("robustness.no-server-error", options={"only": ("strange-requests",)})
 def a_range_breaks_the_server() -> Change:
     """500 for a header that asks for a part."""

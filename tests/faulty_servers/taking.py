@@ -29,7 +29,7 @@ def value_of(call: Call) -> Any:
     """The JSON of a body, read with much good will; None when there is none."""
     try:
         return json.loads(call.body.decode("utf-8-sig", "replace"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -79,8 +79,8 @@ def import_takes_anything() -> Change:
     return on("POST", "properties", answer)
 
 
-def _taken_when(wrong: Callable[[Call, Any], bool], method: str, action: str, value: Any) -> Change:
-    """What is wrong in one way gets the answer to another body."""
+def taken_when(wrong: Callable[[Call, Any], bool], method: str, action: str, value: Any) -> Change:
+    """A fault in one operation: what is wrong in one way gets the answer to another body."""
 
     def answer(call: Call, forward: Forward) -> Answer:
         honest = forward(call)
@@ -120,16 +120,17 @@ def _is_constant(call: Call, _: Any) -> bool:
     return b"NaN" in call.body or b"Infinity" in call.body
 
 
-def _is_not_utf8(call: Call, _: Any) -> bool:
+def is_not_utf8(call: Call, _: Any) -> bool:
+    """Whether a body has bytes that are not UTF-8."""
     return call.body.decode(errors="replace") != call.body.decode(errors="ignore")
 
 
 def _is_object(call: Call, value: Any) -> bool:
-    return isinstance(value, dict) and not _is_constant(call, value) and not _is_not_utf8(call, value)
+    return isinstance(value, dict) and not _is_constant(call, value) and not is_not_utf8(call, value)
 
 
 def _is_list(call: Call, value: Any) -> bool:
-    return isinstance(value, list) and not _is_constant(call, value) and not _is_not_utf8(call, value)
+    return isinstance(value, list) and not _is_constant(call, value) and not is_not_utf8(call, value)
 
 
 TAKEN: tuple[tuple[str, str, tuple[str, ...], str, Any, Callable[[Call, Any], bool]], ...] = (
@@ -197,7 +198,7 @@ TAKEN: tuple[tuple[str, str, tuple[str, ...], str, Any, Callable[[Call, Any], bo
         {},
         _is_constant,
     ),
-    ("provision-takes-bytes", "Bytes that are not UTF-8 are taken", ("errors.not-json",), "", {}, _is_not_utf8),
+    ("provision-takes-bytes", "Bytes that are not UTF-8 are taken", ("errors.not-json",), "", {}, is_not_utf8),
     (
         "provision-takes-a-list",
         "A list is taken for the body of a provision",
@@ -233,7 +234,7 @@ TAKEN: tuple[tuple[str, str, tuple[str, ...], str, Any, Callable[[Call, Any], bo
 )
 
 for _name, _says, _rules, _action, _instead, _wrong in TAKEN:
-    add(_name, f"{_says}.", _rules, partial(_taken_when, _wrong, "POST", _action, _instead))
+    add(_name, f"{_says}.", _rules, partial(taken_when, _wrong, "POST", _action, _instead))
 
 # ---- what becomes of properties
 

@@ -59,9 +59,9 @@ def json_of(body: bytes, media_type: str | None, flaws: frozenset[str]) -> Any:
     """The value of a body. Refused when it is too large, of another type, or no JSON."""
     if len(body) > MOST:
         raise Refused(413, "a body may have one mebibyte")
-    essence = media_type if media_type is None else media_type.partition(";")[0].strip().lower()
-    if "media types have no parameters" in flaws:
-        essence = media_type
+    essence = media_type and media_type.lower()
+    if essence and "media types have no parameters" not in flaws:
+        essence = essence.partition(";")[0].strip()
     if essence not in (None, "application/json"):
         raise Refused(415, f"{media_type} is not taken, application/json is")
     try:

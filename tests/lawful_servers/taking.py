@@ -57,7 +57,7 @@ def _is_lone(call: Call) -> bool:
         json.dumps(json.loads(call.body), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return True
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return False
 
