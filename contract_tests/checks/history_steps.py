@@ -28,6 +28,9 @@ BUDGET_SECONDS, MOST_MOVES = 12.0, 100_000
 FEWEST_MOVES = 6
 """Legal moves that are made however slow the server is."""
 
+BEFORE = 2
+"""Actions before a move by which it is chosen, so that a run meets as many orders of three as it has moves for."""
+
 DRAWS = 2**16
 """Of so many numbers one is drawn for the kind of a step, and one for what it does."""
 
@@ -35,15 +38,16 @@ DRAWS = 2**16
 class Story:
     """What all walks of one check share.
 
-    `visits` counts what was done where. `stopped` is what ended them all before their time. `machines` are those that
-    were made or imported: their names must never come back with a new one. `moves` counts the legal moves, `made` has
-    the cells of those that went well.
+    `visits` counts what was done where, `orders` what was done after what. `stopped` is what ended them all before
+    their time. `machines` are those that were made or imported: their names must never come back with a new one.
+    `moves` counts the legal moves, `made` has the cells of those that went well.
     """
 
     def __init__(self, bench: Bench, home: str) -> None:
         self.bench = bench
         self.home = home
         self.visits: Counter[tuple[str, str]] = Counter()
+        self.orders: Counter[tuple[str, ...]] = Counter()
         self.machines: list[Mapping[str, str]] = []
         self.stopped: Exception | None = None
         self.moves = 0
@@ -76,6 +80,7 @@ class Walk:
         self._locked = False
         self._restored = False
         self._trail: list[str] = []
+        self._past: tuple[str, ...] = ()
         self._over = not story.goes_on
         self._found = 0
         self._now: Snapshot
@@ -148,6 +153,21 @@ class Walk:
         least = sorted(known, key=lambda one: self._story.visits[self._now.state, one.id])
         return least[choice % len(least)] if least else None
 
+    def _pick_after(self, moves: list[Move], choice: int) -> Operation | None:
+        """What was done least after the two actions before it, three times out of four: faults hide in an order."""
+        operations = [move.operation for move in moves]
+        if choice % 4 == 3:
+            return self._pick(operations, choice // 4)
+        least = min(map(self._order, operations), default=0)
+        return self._pick([one for one in operations if self._order(one) == least], choice // 4)
+
+    def _order(self, operation: Operation) -> int:
+        return self._story.orders[*self._past, operation.id]
+
+    def _note_order(self, operation: Operation) -> None:
+        self._story.orders[*self._past, operation.id] += 1
+        self._past = (*self._past, operation.id)[-BEFORE:]
+
     def _go(self, choice: int) -> None:
         """A legal move that keeps or makes a machine, every other time after one that is refused.
 
@@ -179,10 +199,11 @@ class Walk:
 
     def _make(self, allowed: list[Move], choice: int) -> None:
         moves = {move.operation.id: move for move in allowed}
-        operation = self._pick([move.operation for move in allowed], choice)
+        operation = self._pick_after(allowed, choice)
         if operation is None:
             return
         move, what = moves[operation.id], self._visit(operation)
+        self._note_order(operation)
         self._last = operation
         if self._restored and move.key in self._story.made:
             self._make_again(move, what)

@@ -6,12 +6,14 @@ environments or organizations: a server that forgets a part of the address mixes
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 from contract import Operation
 from contract_tests.checks.identity import MAC_KEY
 from contract_tests.judging import compare
 from contract_tests.judging.answer_checks import UUID_KEY
+from contract_tests.moving.tour import Move, Node
 from contract_tests.moving.waiter import Snapshot
 from contract_tests.running.bench import Bench
 from contract_tests.running.registry import check
@@ -46,6 +48,9 @@ def two_hosts(bench: Bench) -> None:
     pair.read_at_once()
     pair.watch_each(pair.operations())
     Pair(bench, second, first).watch_each(pair.disturbing())
+    pair.watch_alike()
+    pair.let_go_on()
+    pair.compare_all()
 
 
 class Pair:
@@ -82,6 +87,22 @@ class Pair:
             difference is None, (ISOLATED,), what, expected=expected, got=difference, reply=two.reply
         )
         self._distinct(one, two)
+
+    def compare_all(self) -> None:
+        """All machines that the run has provisioned on the two hosts, not only those that are there at once."""
+        made = [self._bench.navigator.mover.machines.get(host, []) for host in (self._acting, self._watched)]
+        for key in (UUID_KEY, MAC_KEY):
+            values = [{dict(self._bench.shown.properties(look.body)).get(key) for look in looks} for looks in made]
+            shared = sorted(one for one in values[0] & values[1] if one)
+            if all(made):
+                self._bench.ledger.require(
+                    not shared,
+                    (DISTINCT,),
+                    f"all machines of {self._acting} and {self._watched}",
+                    expected=f"a {key} for each",
+                    got=f"{key} {', '.join(shared)} on both",
+                    reply=made[1][-1].reply,
+                )
 
     def _distinct(self, one: Snapshot, two: Snapshot) -> None:
         machines = [dict(self._bench.shown.properties(look.body)) for look in (one, two)]
@@ -135,6 +156,75 @@ class Pair:
             self._bench.navigator.rest(self._acting)
             self._unchanged(f"sent {operation.id}", before, reply)
         self._bench.navigator.bring(self._acting, self._running)
+
+    def watch_alike(self) -> None:
+        """What is legal where a machine does not run, with the other host in that state as well.
+
+        An update that names no host changes all that are in the state from which it leads.
+        """
+        navigator = self._bench.navigator
+        for state, operation in self._elsewhere():
+            navigator.bring(self._watched, state)
+            navigator.bring(self._acting, state)
+            before = navigator.look(self._watched)
+            reply = navigator.fire(operation, self._acting)
+            navigator.rest(self._acting)
+            self._unchanged(f"sent {operation.id} in {state}", before, reply)
+
+    def _elsewhere(self) -> Iterator[tuple[str, Operation]]:
+        """Operations that keep the machine, in stable states in which it does not run."""
+        for name, state in self._lifecycle.states.items():
+            for operation in self._bench.navigator.map.triggering:
+                edge = self._lifecycle.edge(name, str(operation.trigger))
+                is_action = edge is not None and self._lifecycle.absent not in edge.to and not operation.alias_of
+                if state.kind == "stable" and not state.guest_runs and is_action:
+                    yield name, operation
+
+    def let_go_on(self) -> None:
+        """While the one is locked, and while it may be on its way, the other takes what its own state lets it take."""
+        navigator, moves = self._bench.navigator, self._bench.navigator.map.moves(Node(self._running))
+        move = next((one for one in moves if one.target not in (self._running, self._lifecycle.absent)), None)
+        if move is None:
+            return
+        lock = navigator.lock
+        if lock is not None:
+            self._let_both_run()
+            locked = navigator.fire(self._bench.contract.operations[lock.lock], self._acting)
+            self._takes(move, f"{self._acting} is locked", locked)
+            navigator.unlocked(self._acting, navigator.look(self._acting))
+        self._let_both_run()
+        done = navigator.fire(move.operation, self._acting)
+        self._takes(move, f"{self._acting} was just sent {move.operation.id}", done)
+
+    def _let_both_run(self) -> None:
+        for host in (self._watched, self._acting):
+            self._bench.navigator.bring(host, self._running)
+
+    def _takes(self, move: Move, what: str, done: Reply) -> None:
+        """The watched host takes a move now; one that it takes later only was refused because of its neighbour."""
+        navigator = self._bench.navigator
+        reply = navigator.fire(move.operation, self._watched)
+        if not done.accepted or (not reply.accepted and not self._takes_later(move)):
+            return  # what is wrong with either alone is judged elsewhere
+        navigator.rest(self._watched)
+        self._bench.ledger.figures["answers"] += 1
+        self._bench.ledger.require(
+            reply.accepted,
+            (ISOLATED,),
+            f"{move.operation.id} on {self._watched}, while {what}",
+            expected=f"{move.operation.success}, as without",
+            got=reply,
+            reply=reply,
+        )
+
+    def _takes_later(self, move: Move) -> bool:
+        navigator = self._bench.navigator
+        for host in (self._acting, self._watched):
+            navigator.unlocked(host, navigator.rest(host))
+        return (
+            navigator.look(self._watched).state == move.edge.state
+            and navigator.fire(move.operation, self._watched).accepted
+        )
 
     def _state_for(self, operation: Operation) -> str:
         """A state in which the operation is legal; where a machine runs, if that is one."""

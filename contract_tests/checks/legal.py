@@ -89,11 +89,35 @@ def _observed(bench: Bench, move: Move, made: Made) -> None:
 
 def _judge_machine(bench: Bench, move: Move, made: Made) -> None:
     absent = bench.contract.lifecycle.absent
+    _judge_console(bench, move)
     if absent not in (move.edge.state, move.target):
         lost = compare.lost(bench.shown, made.before, made.course.last)
         expected = "every property as it was"
         bench.ledger.require(lost is None, (KEPT,), str(move), expected=expected, got=lost, reply=made.reply)
+        if bench.contract.lifecycle.states[move.target].guest_runs and _was_made_here(bench, made):
+            identity.address(bench)
     elif move.edge.state == absent and len(move.edge.to) > 1:
         identity.imported(bench, move, made)
     elif move.edge.state == absent:
         identity.provisioned(bench, move, made)
+
+
+def _judge_console(bench: Bench, move: Move) -> None:
+    """What only some states show is shown in them, whatever the way there."""
+    reading = [
+        one for one in bench.contract.operations.values() if not one.trigger and move.target in (one.legal_in or ())
+    ]
+    for operation in bench.claimed(reading):
+        reply = bench.client.call(operation, bench.host)
+        if reply.status < 500:  # a 5xx was charged already, as in every answer
+            success = operation.success
+            what = f"{operation.id} after {move.operation.id}"
+            accepted, rules = reply.status == success, cells.success(operation)
+            bench.ledger.require(accepted, rules, what, expected=str(success), got=reply, reply=reply)
+
+
+def _was_made_here(bench: Bench, made: Made) -> bool:
+    """Whether this run provisioned the machine: of one that was imported nobody knows whether it gets an address."""
+    machine = bench.shown.machine(bench.shown.read(made.before.body, "properties"))
+    looks = bench.navigator.mover.machines.get(bench.host, ())
+    return any(bench.shown.machine(bench.shown.read(look.body, "properties")) == machine for look in looks)

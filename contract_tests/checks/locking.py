@@ -16,7 +16,7 @@ from contract_tests.running.target import HostName
 from contract_tests.sending.replies import Reply
 
 SETS, REFUSES, AGAIN, SHOWS = "lock.sets", "lock.refuses-triggers", "lock.idempotent", "lock.answers-representation"
-RESTORES = "lock.unlock-restores"
+RESTORES, QUIET = "lock.unlock-restores", "lifecycle.quiet"
 
 
 def _states(contract: Contract) -> list[str]:
@@ -53,9 +53,20 @@ def locked(bench: Bench, cell: Cell) -> None:
     if lock is None or not bench.navigator.fire(bench.contract.operations[lock.lock], host).accepted:
         raise CannotReachError(f"the instance cannot be locked in {cell.state}")
     try:
-        _refused(bench, host, operation, bench.navigator.look(host))
+        before = bench.navigator.look(host)
+        if _stayed(bench, cell, before):
+            _refused(bench, host, operation, before)
     finally:
         bench.navigator.unlocked(host, bench.navigator.look(host))
+
+
+def _stayed(bench: Bench, cell: Cell, before: Snapshot) -> bool:
+    """Whether it is still where it was brought: what changes by itself has nothing to do with the lock."""
+    got = f"{cell.state} became {before.state}"
+    what = f"nobody asks for a change in {cell.state}, locked"
+    return bench.ledger.require(
+        before.state == cell.state, (QUIET,), what, expected="the instance as it was", got=got, reply=before.reply
+    )
 
 
 def _refused(bench: Bench, host: HostName, operation: Operation, before: Snapshot) -> None:
@@ -132,10 +143,17 @@ def _set(bench: Bench, lock: Lock, host: HostName, before: Snapshot, *, locked: 
     if reply.status != 200 or isinstance(shown, bool):  # one that is not shown is charged in every answer
         bench.ledger.require(holds, (SETS,), what, expected=expected, got=got, reply=reply)
     if reply.status == 200:
-        is_shown = bench.shown.read(reply.body, "state") is not None
-        expected = "the representation of the instance"
-        bench.ledger.require(is_shown, (SHOWS,), what, expected=expected, got=reply, reply=reply)
+        _answered(bench, what, reply, after)
     return holds
+
+
+def _answered(bench: Bench, what: str, reply: Reply, after: Snapshot) -> None:
+    """The answer is the representation: it says what GET says right after it."""
+    state = bench.shown.read(reply.body, "state")
+    said = Snapshot(str(state), reply.body, reply)
+    got = reply if state is None else compare.changed(bench.shown, said, after)
+    expected = "the representation of the instance, as GET shows it then"
+    bench.ledger.require(got is None, (SHOWS,), what, expected=expected, got=got, reply=reply)
 
 
 def _again(bench: Bench, lock: Lock, host: HostName, *, locked: bool) -> None:

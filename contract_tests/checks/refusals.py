@@ -16,6 +16,9 @@ from contract_tests.sending.replies import LostReplyError, Reply
 
 CONSOLE_REFUSED, READS_WELL, QUIET = "console.refused", "console.refusal-reads-well", "lifecycle.quiet"
 
+MOMENT = 0.18
+"""The share of the time to dwell that is spent in the states whose turn it is not."""
+
 
 def _refused_cells(contract: Contract) -> Iterable[tuple[Cell, Iterable[str]]]:
     lifecycle = contract.lifecycle
@@ -120,10 +123,27 @@ def _quiet_cells(contract: Contract) -> Iterable[tuple[Cell, Iterable[str]]]:
 
 @check_cells("quiet", "nobody asks for a change:", cells=_quiet_cells)
 def quiet(bench: Bench, cell: Cell) -> None:
-    """A settled instance stays as it is."""
-    bench.navigator.reach(bench.host, cell.start)
+    """A settled instance stays as it is, also after a while, and when it was read in every way."""
+    last = bench.navigator.reach(bench.host, cell.start)
     for before, after in pairwise(bench.waiter.quiet(bench.host)):
         _unchanged(bench, QUIET, f"nobody asks for a change in {cell}", before, after, after.reply)
+        last = after
+    if bench.contract.lifecycle.states[cell.state].kind == "stable":
+        _dwell(bench, cell, last)
+
+
+def _dwell(bench: Bench, cell: Cell, before: Snapshot) -> None:
+    """Watch it for a while after all that reads only: long in the state whose turn it is by the seed, else a moment."""
+    stable = [name for name, state in bench.contract.lifecycle.states.items() if state.kind == "stable"]
+    is_turn = stable[bench.options.random_seed % len(stable)] == cell.state
+    seconds = bench.waiter.timeouts.dwell * (1 if is_turn else MOMENT)
+    reading = [
+        one for one in bench.contract.operations.values() if not one.trigger and cell.state in (one.legal_in or ())
+    ]
+    for operation in bench.claimed(reading):
+        bench.client.call(operation, bench.host)
+    after = bench.waiter.until(bench.host, lambda look: look.state != cell.state, seconds)
+    _unchanged(bench, QUIET, f"nobody asks for a change in {cell}, for {seconds:.1f} s", before, after, after.reply)
 
 
 def _unchanged(bench: Bench, rule: str, what: str, before: Snapshot, after: Snapshot, reply: Reply) -> bool:

@@ -21,6 +21,9 @@ from contract_tests.sending.replies import Reply
 
 KEEPS_MACHINE = "lifecycle.forget-keeps-machine"
 
+OWN_KEY = "contract-tests"
+"""A property that no platform sets, in every import: it is shown as it was sent, and kept like all others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -110,13 +113,14 @@ class Mover:
             return {}
         forgotten = self.forgotten.get(host)
         if forgotten is not None:
-            return self._shown.property_list(dict(self._shown.properties(forgotten.body)))
+            known = dict(self._shown.properties(forgotten.body))
+            return self._shown.property_list({**known, OWN_KEY: "found again"})
         return self._shown.property_list(self._unknown_machine())
 
     def _unknown_machine(self) -> Mapping[str, str]:
         """Properties of a machine that no hypervisor knows; drawn, so that no two runs use the same."""
         made_up = UUID(int=self.random.getrandbits(128), version=4)
-        return {UUID_KEY: str(made_up), "contract-tests": "a machine that is not there"}
+        return {UUID_KEY: str(made_up), OWN_KEY: "a machine that is not there"}
 
     def _is_accepted(self, move: Move, reply: Reply) -> bool:
         operation = move.operation

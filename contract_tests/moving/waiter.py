@@ -32,7 +32,7 @@ class Timeouts:
 
     `settle`: from the answer that accepts an action to its target. `address`: from there to the machine's address.
     `first_poll`, `last_poll`: the shortest and the longest time between two looks. `quiet`: equal looks in a row after
-    which an instance counts as settled.
+    which an instance counts as settled. `dwell`: for how long one that has settled is left alone and must stay.
     """
 
     settle: float = 180.0
@@ -40,11 +40,12 @@ class Timeouts:
     first_poll: float = 0.004
     last_poll: float = 1.0
     quiet: int = 3
+    dwell: float = 2.2
 
     @classmethod
     def for_settling(cls, seconds: float) -> Timeouts:
         """The timeouts of a run whose actions may take so long."""
-        return cls(settle=seconds, address=min(seconds, 60.0))
+        return cls(settle=seconds, address=min(seconds, 60.0), dwell=min(seconds / 10, 2.2))
 
 
 @dataclass(frozen=True, slots=True)

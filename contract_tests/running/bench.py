@@ -35,7 +35,10 @@ class Options:
 
 
 class Bench:
-    """Everything that a check may use. `tried_on_way`: how often an operation was sent to an instance on its way."""
+    """Everything that a check may use. `tried_on_way`: how often an operation was sent to an instance on its way.
+
+    `without_address`: an address was waited for in vain; nobody waits again for what is not there.
+    """
 
     def __init__(self, client: Client, waiter: Waiter, navigator: Navigator, options: Options) -> None:
         self.client = client
@@ -43,6 +46,7 @@ class Bench:
         self.navigator = navigator
         self.options = options
         self.tried_on_way: Counter[str] = Counter()
+        self.without_address = False
         self.random = Random(options.random_seed)  # noqa: S311 - repeatable, not secret
 
     @property
