@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
+# how long an example takes says nothing on a busy machine
 
 LONG = (
     *("certificate.test_certify", "suite.test_recomputing", "end_to_end.test_changed_contract"),
