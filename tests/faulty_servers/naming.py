@@ -199,7 +199,7 @@ def the_console_finds_names_in_any_case() -> Change:
     return on("GET", "vnc", _reading(lambda name, known: name.casefold() == known.casefold()))
 
 
-@fault("errors.not-found")
+@fault("errors.not-found", "names.exact")
 def the_console_asks_for_no_environment() -> Change:
     """The console is found by the host alone, in whatever environment the path names."""
     return on("GET", "vnc", _reading(lambda _, known: known == KNOWN[1]))
