@@ -224,7 +224,8 @@ def console_of_nothing_is_a_conflict() -> Change:
     def answer(call: Call, forward: Forward) -> Answer:
         honest = forward(call)
         is_read = call.method in ("GET", "HEAD") and call.action == "vnc"
-        return replace(honest, status=409) if is_read and honest.status == 404 else honest
+        vacant = is_read and b"has no instance" in forward(call.at("vnc", "GET")).body
+        return replace(honest, status=409) if vacant else honest
 
     return answer
 

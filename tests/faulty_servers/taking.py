@@ -252,11 +252,11 @@ def import_answers_without_properties() -> Change:
 
 @fault("properties.values-kept")
 def import_is_forgotten_after_its_answer() -> Change:
-    """The answer to an import shows its properties; GET shows only some of them."""
+    """The answer to an import shows its properties; only some of them are shown after that."""
 
     def answer(call: Call, forward: Forward) -> Answer:
         honest = forward(call)
-        if call.method != "GET" or not is_shown(honest) or honest.value["state"] != "UNDEFINED":
+        if call.action == "properties" or not is_shown(honest) or honest.value["state"] != "UNDEFINED":
             return honest
         return honest.saying({**honest.value, "properties": honest.value["properties"][:1]})
 
