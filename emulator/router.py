@@ -159,8 +159,7 @@ def _body_reader(document: Document, body: Body) -> Callable[[EmulatorRequest], 
     validator = document.validator(body.schema)
 
     def read(incoming: EmulatorRequest) -> Any:
-        _refuse_larger(incoming, MAX_BODY)
-        data = incoming.sent = incoming.get_data(cache=False)
+        data = incoming.sent = _read(incoming, MAX_BODY)
         if not data and not body.required:
             return None
         _check_media_type(incoming.mimetype)
@@ -175,23 +174,26 @@ def _text_reader(media_types: tuple[str, ...]) -> Callable[[Request], Any]:
     """Reads a body of another type than JSON as text, for whoever knows its form; the type must be said."""
 
     def read(incoming: Request) -> str:
-        _refuse_larger(incoming, MAX_TEXT)
+        data = _read(incoming, MAX_TEXT)
         if incoming.mimetype not in media_types:
             raise UnsupportedMediaType(
                 f"the body is {incoming.mimetype!r}; this operation reads {' or '.join(media_types)}: "
                 "say so in Content-Type"
             )
         try:
-            return incoming.get_data(cache=False).decode()
+            return data.decode()
         except UnicodeDecodeError as error:
             raise Malformed(f"byte {error.start} of the body is not UTF-8; send UTF-8") from None
 
     return read
 
 
-def _refuse_larger(incoming: Request, most: int) -> None:
-    if (incoming.content_length or 0) > most:
+def _read(incoming: Request, most: int) -> bytes:
+    """The body. TooLarge when it is larger, by what it says of its length, or by what came in chunks."""
+    data = b"" if (incoming.content_length or 0) > most else incoming.get_data(cache=False)
+    if max(incoming.content_length or 0, len(data)) > most:
         raise TooLarge(f"the body is larger than {most} bytes ({most >> 20} MiB), the most that is taken")
+    return data
 
 
 def _check_media_type(media_type: str) -> None:
