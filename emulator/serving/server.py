@@ -46,7 +46,7 @@ DRAIN_SECONDS = 0.8
 """How long accepted requests may take to be answered after a stop was asked for."""
 
 QUIET_SECONDS = 0.05
-"""How long a client that keeps its connection may take from an answer to its next request, to be told then to go."""
+"""How long a client that keeps its connection may take to its next request, to be told then to go."""
 
 TAKE_IN_SECONDS = 0.2
 """How much of that may pass while connections that came before the stop are accepted."""
@@ -213,7 +213,8 @@ class Server:
         self._server.is_draining = True
         dismiss()
         wasyncore.dispatcher.close(self._server)  # no new connections; the trigger stays, for the threads
-        quiet_at = 0.0
+        # what was sent just before the stop may not have arrived yet
+        quiet_at = time.monotonic() + QUIET_SECONDS if self._server.active_channels else 0.0
         while (now := time.monotonic()) < until and (self._is_busy() or now < quiet_at):
             if self._is_busy():
                 quiet_at = now + QUIET_SECONDS
